@@ -1,0 +1,45 @@
+namespace Graft.Contract;
+
+/// <summary>
+/// <c>manifest.json</c>, written last: what an artifact is, from what it was made, and the digest of every file in it.
+/// Its own digest is the artifact's.
+/// </summary>
+public sealed record ArtifactManifest
+{
+    public const string CurrentVersion = "graft.dev/artifact/v1alpha1";
+
+    public string Version { get; init; } = CurrentVersion;
+    public required string Name { get; init; }
+    public required ArtifactKind Kind { get; init; }
+
+    /// <summary><see cref="Digests.Of(TrainingJob)"/> of the job that made it.</summary>
+    public required string JobDigest { get; init; }
+    public required TrainingJob Job { get; init; }
+    public required BaseModelReference BaseModel { get; init; }
+    public required DatasetReference Dataset { get; init; }
+    public required AdapterFacts Facts { get; init; }
+    public required ResolvedOptions Resolved { get; init; }
+    public required IReadOnlyDictionary<string, double> Metrics { get; init; }
+    public required IReadOnlyList<ArtifactFile> Files { get; init; }
+    public required int Steps { get; init; }
+    public required DateTimeOffset Created { get; init; }
+
+    /// <summary>Program and version that made it.</summary>
+    public required string Producer { get; init; }
+}
+
+/// <param name="Digest"><c>sha256:…</c> over the weight files' own digests in the order of their names.</param>
+public sealed record BaseModelReference(string Source, string Digest);
+
+/// <param name="Digest"><c>sha256:…</c> over the data files' own digests in the order of the job.</param>
+public sealed record DatasetReference(IReadOnlyList<string> Sources, string Digest, int TrainRows, int ValidationRows, long SupervisedTokens);
+
+public sealed record ArtifactFile(string Name, long Bytes, string Digest);
+
+/// <summary>File names in an artifact's folder. The first two are PEFT's, so that PEFT and vLLM load the folder as it is.</summary>
+public static class ArtifactLayout
+{
+    public const string AdapterConfig = "adapter_config.json";
+    public const string AdapterWeights = "adapter_model.safetensors";
+    public const string Manifest = "manifest.json";
+}

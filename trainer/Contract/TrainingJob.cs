@@ -1,0 +1,161 @@
+namespace Graft.Contract;
+
+/// <summary>
+/// <c>job.json</c>: everything a trainer needs to know, and nothing about the cluster around it. The operator writes it
+/// into a ConfigMap that is mounted at <see cref="ContractPaths.JobFile"/>; a person may write one by hand and run
+/// <c>graft-trainer train --job job.json</c>. Unions are spelt out, and an optional number has its default here. It is strict: an unknown field is an error
+/// (<see cref="FailureClass.InvalidJob"/>), because a misspelt option that is ignored costs a training run.
+/// Paths in it are contract paths (<see cref="ContractPaths"/>), never paths of one machine.
+/// </summary>
+public sealed record TrainingJob
+{
+    public const string CurrentVersion = "graft.dev/job/v1alpha1";
+
+    public required string Version { get; init; }
+
+    /// <summary>The run's name: the FineTuneJob's, or anything a person likes. It names the artifact's folder.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Tells two runs of the same name and content apart (the FineTuneJob's uid); part of the digest.</summary>
+    public string? Uid { get; init; }
+
+    public required ModelInput Model { get; init; }
+    public required Objective Objective { get; init; }
+    public required DataInput Data { get; init; }
+    public required Method Method { get; init; }
+    public required TrainingPlan Training { get; init; }
+    public EvaluationPlan? Evaluation { get; init; }
+    public required OutputTarget Output { get; init; }
+}
+
+/// <param name="Source">Where the model came from, as the person wrote it; recorded in the artifact.</param>
+/// <param name="Path">Folder in Hugging Face layout, or a <c>.gguf</c> file.</param>
+/// <param name="Precision">Arithmetic of the frozen base; trainable tensors and their optimizer state stay in F32.</param>
+/// <param name="RandomWeights">Start from random weights drawn with the run's seed instead of reading any; only with <c>full</c>.</param>
+public sealed record ModelInput(string Source, string Path, Precision Precision = Precision.Auto, bool RandomWeights = false);
+
+/// <summary>Arithmetic precision; <see cref="Auto"/> takes BF16 where the device computes it faster than F32, else F32.</summary>
+public enum Precision { Auto, F32, BF16, F16 }
+
+/// <summary>A union: exactly one member is set.</summary>
+public sealed record Objective
+{
+    public GenerationObjective? Generation { get; init; }
+}
+
+public sealed record GenerationObjective(LearnFrom LearnFrom = LearnFrom.Completion);
+
+/// <summary>Which tokens carry loss: the answers only, or the whole text.</summary>
+public enum LearnFrom { Completion, All }
+
+/// <param name="MaxLength">Longest example in tokens; longer ones are cut at the end and counted.</param>
+public sealed record DataInput(IReadOnlyList<DataSource> Train, ValidationData? Validation = null, int MaxLength = 1024);
+
+/// <param name="Source">As the person wrote it; recorded in the artifact.</param>
+/// <param name="Path">One file.</param>
+public sealed record DataSource(string Source, string Path, DataFormat Format = DataFormat.Auto, DataColumns? Columns = null);
+
+/// <summary><see cref="Auto"/> goes by the file's ending: <c>.jsonl</c>, <c>.csv</c>, <c>.txt</c> (one text a file).</summary>
+public enum DataFormat { Auto, JsonLines, Csv, Text }
+
+/// <summary>
+/// Which columns hold what. Either a prompt with its completion, or chat messages, or plain text. Without any, the names
+/// <c>prompt</c>/<c>completion</c>, <c>messages</c> and <c>text</c> are looked for in that order.
+/// </summary>
+public sealed record DataColumns(string? Prompt = null, string? Completion = null, string? Messages = null, string? Text = null);
+
+/// <summary>A union: exactly one member is set.</summary>
+public sealed record ValidationData
+{
+    public ValidationSplit? Split { get; init; }
+    public IReadOnlyList<DataSource>? Sources { get; init; }
+}
+
+/// <param name="Fraction">Share of the training rows held out, drawn with the run's seed; between 0 and 1, both excluded.</param>
+public sealed record ValidationSplit(double Fraction);
+
+/// <summary>A union: exactly one member is set. A new method is a new member here and a row in the trainer's table of methods.</summary>
+public sealed record Method
+{
+    public LoraMethod? Lora { get; init; }
+    public FullMethod? Full { get; init; }
+}
+
+/// <summary>Low-rank adaptation (Hu et al. 2021, arXiv:2106.09685).</summary>
+/// <param name="Alpha">Scale: the update counts alpha / rank times.</param>
+/// <param name="Dropout">Probability of leaving out an input element of the update while training.</param>
+/// <param name="RsLora">Scale by alpha / sqrt(rank) instead (Kalajdzievski 2023, arXiv:2312.03732).</param>
+public sealed record LoraMethod(LoraTargets Targets, int Rank = 8, double Alpha = 16, double Dropout = 0, bool RsLora = false);
+
+/// <summary>A union: exactly one member is set.</summary>
+public sealed record LoraTargets
+{
+    public AllLinear? AllLinear { get; init; }
+
+    /// <summary>Module names as in the base model's keys, by their last part (<c>q_proj</c>) or any longer suffix.</summary>
+    public IReadOnlyList<string>? Modules { get; init; }
+}
+
+/// <summary>Every linear layer of the blocks; not the embedding and not the output head.</summary>
+public sealed record AllLinear;
+
+/// <summary>Every weight of the model trains.</summary>
+public sealed record FullMethod;
+
+/// <param name="BatchSize">Examples per optimizer step.</param>
+/// <param name="MicroBatchSize">Examples that pass through the model at once; gradients are accumulated up to <paramref name="BatchSize"/>. Null: chosen by the trainer.</param>
+/// <param name="LearningRate">Null: chosen by the method.</param>
+/// <param name="MaxGradNorm">Gradients are scaled down to this L2 norm over all trainable tensors.</param>
+/// <param name="Shuffle">False keeps the rows in the order of the file: for reproducing somebody's recipe.</param>
+public sealed record TrainingPlan(
+    TrainingDuration Duration,
+    Optimizer Optimizer,
+    Schedule Schedule,
+    int BatchSize = 32,
+    int? MicroBatchSize = null,
+    double? LearningRate = null,
+    double MaxGradNorm = 1,
+    long Seed = 0,
+    bool Shuffle = true);
+
+/// <summary>A union: exactly one member is set.</summary>
+public sealed record TrainingDuration
+{
+    public double? Epochs { get; init; }
+    public int? Steps { get; init; }
+}
+
+/// <summary>A union: exactly one member is set.</summary>
+public sealed record Optimizer
+{
+    public AdamW? Adamw { get; init; }
+}
+
+/// <summary>Decoupled weight decay (Loshchilov and Hutter 2017, arXiv:1711.05101).</summary>
+public sealed record AdamW(double WeightDecay = 0, double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8);
+
+/// <summary>A union: exactly one member is set. How the learning rate falls after its warm-up: to zero along a cosine, to zero on a line, not at all.</summary>
+public sealed record Schedule
+{
+    public Warmup? Cosine { get; init; }
+    public Warmup? Linear { get; init; }
+    public Warmup? Constant { get; init; }
+}
+
+/// <summary>Steps over which the learning rate rises from zero; a number of steps, or a share of all of them, not both.</summary>
+public sealed record Warmup
+{
+    public int? WarmupSteps { get; init; }
+    public double? WarmupFraction { get; init; }
+}
+
+/// <param name="Metrics">What is computed on the validation rows after training, and before it for the base model.</param>
+/// <param name="MaxRows">At most so many validation rows.</param>
+public sealed record EvaluationPlan(IReadOnlyList<Metric> Metrics, int MaxRows = 256);
+
+/// <summary><see cref="ExactMatch"/>: share of rows whose greedy completion equals the reference after trimming white space.</summary>
+public enum Metric { Loss, ExactMatch }
+
+/// <param name="Path">Folder that will be the artifact. It appears complete or not at all.</param>
+/// <param name="Uri">What other people call that folder (<c>pvc://claim/path</c>).</param>
+public sealed record OutputTarget(string Path, string Uri);
