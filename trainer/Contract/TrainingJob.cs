@@ -48,7 +48,7 @@ public sealed record GenerationObjective(LearnFrom LearnFrom = LearnFrom.Complet
 /// <summary>Which tokens carry loss: the answers only, or the whole text.</summary>
 public enum LearnFrom { Completion, All }
 
-/// <param name="MaxLength">Longest example in tokens; longer ones are cut at the end and counted.</param>
+/// <param name="MaxLength">Longest example in tokens; longer ones are cut at the end and counted. A text file is learnt in windows of it.</param>
 public sealed record DataInput(IReadOnlyList<DataSource> Train, ValidationData? Validation = null, int MaxLength = 1024);
 
 /// <param name="Source">As the person wrote it; recorded in the artifact.</param>
