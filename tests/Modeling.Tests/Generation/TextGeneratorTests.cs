@@ -1,0 +1,128 @@
+using static TorchSharp.torch;
+
+namespace Graft.Modeling.Tests.Generation;
+
+[Collection(TorchCollection.Name)]
+public sealed class TextGeneratorTests : IDisposable
+{
+    private readonly BaseModel model = BaseModel.Load(Fixtures.Path("gguf", "byte_bpe-q4_0"), new LoadOptions(Fixtures.Cpu, ScalarType.Float32));
+
+    private static readonly SamplingOptions Greedy = new(MaxTokens: 12, IgnoreEndOfGeneration: true);
+
+    [Theory]
+    [InlineData("llama")]
+    [InlineData("llama_sharded")]
+    public void Greedy_ids_are_the_references(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        using var llama = Fixtures.Llama(name: name);
+        var json = Fixtures.Json("models", name, "expected.json");
+        var ids = json.GetProperty("prompt_ids").EnumerateArray().Select(v => v.GetInt64()).ToList();
+        var wanted = json.GetProperty("generated_ids").EnumerateArray().Select(v => v.GetInt64()).ToList();
+        using var cache = new KvCache(llama.Config, ids.Count + wanted.Count, llama.Device, llama.DType);
+        var (unseen, found) = (ids.ToArray(), new List<long>());
+        while (found.Count < wanted.Count)
+        {
+            using var pass = new Pass([new Segment(0, unseen.Length, cache)], llama.Device);
+            var hidden = llama.Network.Forward(tensor(unseen), pass);
+            found.Add(llama.Network.Logits(hidden.narrow(0, unseen.Length - 1, 1)).argmax(1).item<long>());
+            unseen = [found[^1]];
+        }
+        Assert.Equal(wanted, found);
+    }
+
+    [Fact]
+    public void A_batch_answers_as_each_prompt_alone()
+    {
+        var generator = new TextGenerator(model);
+        var prompts = new[] { "a", "the thing is", "one two three four five six", "é", "the thing is" }.Select(t => model.Tokenizer.Encode(t)).ToList();
+        foreach (var options in new[] { Greedy, Greedy with { Temperature = 1, TopP = 0.9, TopK = 50, Seed = 3 } })
+        {
+            var alone = prompts.Select(p => generator.Generate(p, options)).ToList();
+            foreach (var size in new[] { 2, 16 })
+            {
+                var together = generator.GenerateBatch(prompts, options, batchSize: size);
+                Assert.Equal(alone.Select(a => a.Ids), together.Select(t => t.Ids));
+                Assert.Equal(alone.Select(a => a.Text), together.Select(t => t.Text));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_seed_decides_what_is_drawn()
+    {
+        var generator = new TextGenerator(model);
+        var prompt = model.Tokenizer.Encode("the");
+        IReadOnlyList<int> Draw(long seed, double temperature) =>
+            generator.Generate(prompt, Greedy with { Temperature = temperature, Seed = seed }).Ids;
+        Assert.Equal(Draw(1, 1), Draw(1, 1));
+        Assert.NotEqual(Draw(1, 1), Draw(2, 1));
+        Assert.Equal(generator.Generate(prompt, Greedy).Ids, Draw(5, 1e-6));
+        Assert.Equal(generator.Generate(prompt, Greedy).Ids, generator.Generate(prompt, Greedy with { Temperature = 1, TopK = 1 }).Ids);
+        Assert.Equal(generator.Generate(prompt, Greedy).Ids, generator.Generate(prompt, Greedy with { Temperature = 1, TopP = 1e-9 }).Ids);
+    }
+
+    [Fact]
+    public void Stop_strings_and_ids_end_the_answer_before_themselves()
+    {
+        var generator = new TextGenerator(model);
+        var prompt = model.Tokenizer.Encode("the");
+        var whole = generator.Generate(prompt, Greedy);
+        Assert.Equal(FinishReason.Length, whole.Finish);
+        Assert.Equal(12, whole.Ids.Count);
+        var stop = whole.Text[3..5];
+        var stopped = generator.Generate(prompt, Greedy with { Stop = [stop] });
+        Assert.Equal(FinishReason.Stop, stopped.Finish);
+        Assert.Equal(whole.Text[..whole.Text.IndexOf(stop, StringComparison.Ordinal)], stopped.Text);
+        var byId = generator.Generate(prompt, Greedy with { StopIds = [whole.Ids[4]] });
+        Assert.Equal(FinishReason.Stop, byId.Finish);
+        Assert.Equal(whole.Ids.TakeWhile(i => i != whole.Ids[4]).Append(whole.Ids[4]), byId.Ids);
+    }
+
+    [Fact]
+    public void Streamed_parts_are_the_whole_text_and_log_probabilities_are_the_scores()
+    {
+        var prompt = model.Tokenizer.Encode("the thing");
+        using var sequence = new GenerationSequence(model, prompt, Greedy with { TopLogProbs = 3 });
+        var generator = new TextGenerator(model);
+        var text = "";
+        while (sequence.Finish is null) text += Assert.Single(generator.Step([sequence])).Text;
+        Assert.Equal(sequence.Result.Text, text);
+        var scores = generator.Score([.. prompt, .. sequence.GeneratedIds]).Skip(prompt.Count - 1).ToList();
+        var found = sequence.Result.LogProbs!;
+        Assert.Equal(scores.Count, found.Count);
+        for (var i = 0; i < scores.Count; i++)
+        {
+            Assert.Equal(scores[i], found[i].LogProb, 1e-4);
+            Assert.Equal(3, found[i].Top.Count);
+            Assert.Equal(found[i].Id, found[i].Top[0].Id);
+        }
+    }
+
+    [Fact]
+    public void Prompts_that_cannot_be_answered_are_refused()
+    {
+        Assert.Contains("empty", Assert.Throws<ArgumentException>(() => new GenerationSequence(model, [], Greedy)).Message, StringComparison.Ordinal);
+        var longest = Enumerable.Repeat(5, model.MaxLength).ToArray();
+        Assert.Contains("takes 512", Assert.Throws<ArgumentException>(() => new GenerationSequence(model, longest, Greedy)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => new GenerationSequence(model, [520], Greedy));
+        var result = new TextGenerator(model).Generate(longest[..^2], Greedy);
+        Assert.Equal((2, FinishReason.Length), (result.Ids.Count, result.Finish));
+    }
+
+    [Theory]
+    [InlineData(new[] { "ab" }, "xa|by|z", "x", true)]
+    [InlineData(new[] { "ab" }, "xa|cy", "xacy", false)]
+    [InlineData(new[] { "aab" }, "aa|ab", "a", true)]
+    [InlineData(new[] { "zz", "b" }, "ab|zz", "a", true)]
+    [InlineData(new[] { "abc" }, "ab", "ab", false)]
+    public void A_stop_string_is_found_across_parts(string[] stops, string parts, string text, bool stopped)
+    {
+        var detector = new StopDetector(stops);
+        var found = string.Concat(parts.Split('|').Select(detector.Add)) + detector.Finish();
+        Assert.Equal((text, stopped), (found, detector.Stopped));
+    }
+
+    public void Dispose() => model.Dispose();
+}

@@ -1,0 +1,61 @@
+using Graft.Modeling.Models;
+using static TorchSharp.torch;
+
+namespace Graft.Modeling.Tests.Kernels;
+
+/// <summary>The float32 kernels against libtorch's own operators in float64, which take the other path.</summary>
+[Collection(TorchCollection.Name)]
+public sealed class KernelTests
+{
+    public static TheoryData<int, int> Sizes => new() { { 3, 37 }, { 1, 16 }, { 700, 128 } };
+
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Gated_activation_and_its_gradients(int rows, int width) =>
+        Compare([Random(1, rows, width).mul(4), Random(2, rows, width)], t => SwiGlu.Apply(t[0], t[1]));
+
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Norm_and_its_gradients(int rows, int width) =>
+        Compare([Random(1, rows, width), Random(2, width)], t => RmsNorm.Apply(t[0], t[1], 1e-5));
+
+    [Fact]
+    public void Norm_with_a_frozen_weight()
+    {
+        using var scope = NewDisposeScope();
+        var weight = Random(2, 64);
+        Compare([Random(1, 9, 64)], t => RmsNorm.Apply(t[0], weight.to_type(t[0].dtype), 1e-5));
+    }
+
+    [Theory]
+    [InlineData(5, 3, 10)]
+    [InlineData(300, 9, 64)]
+    public void Rotation_and_its_gradient(int rows, int heads, int size)
+    {
+        using var scope = NewDisposeScope();
+        var angles = Random(3, rows, 1, size / 2);
+        Compare([Random(1, rows, heads, size)], t => Rotary.Apply(t[0], angles.cos().to_type(t[0].dtype), angles.sin().to_type(t[0].dtype)));
+    }
+
+    private static Tensor Random(int seed, params long[] shape)
+    {
+        using var rng = new Generator((ulong)seed);
+        return empty(shape, ScalarType.Float32).normal_(generator: rng);
+    }
+
+    private static void Compare(Tensor[] inputs, Func<Tensor[], Tensor> run)
+    {
+        using var scope = NewDisposeScope();
+        var narrow = inputs.Select(i => i.clone().requires_grad_()).ToArray();
+        var wide = inputs.Select(i => i.to_type(ScalarType.Float64).requires_grad_()).ToArray();
+        var (found, expected) = (run(narrow), run(wide));
+        Assert.Equal(ScalarType.Float32, found.dtype);
+        // The norm computes in float32 whatever it is given, so float64 is no more exact than that there.
+        Assert.True(Fixtures.MaxDifference(found, expected) < 2e-5);
+        using (no_grad()) Assert.True(Fixtures.MaxDifference(run(narrow), expected) < 2e-5);
+        var weights = Random(9, found.shape);
+        found.mul(weights).sum().backward();
+        expected.mul(weights.to_type(ScalarType.Float64)).sum().backward();
+        foreach (var (n, w) in narrow.Zip(wide)) Assert.True(Fixtures.MaxDifference(n.grad!, w.grad!) < 1e-4);
+    }
+}

@@ -1,0 +1,25 @@
+using static TorchSharp.torch;
+
+namespace Graft.Modeling.Adapters;
+
+/// <summary>What an adapter does at one linear layer.</summary>
+internal abstract class LinearAdapter : IDisposable
+{
+    /// <summary>Changes a part of the layer's output in place.</summary>
+    /// <param name="output">(M, out): the base layer's.</param>
+    /// <param name="input">(M, in).</param>
+    public abstract void AddTo(Tensor output, Tensor input);
+
+    /// <summary>Base layer and adapter together.</summary>
+    /// <param name="input">(N, in).</param>
+    /// <param name="weight">(out, in).</param>
+    /// <returns>(N, out).</returns>
+    public virtual Tensor Forward(Tensor input, Tensor weight)
+    {
+        var output = nn.functional.linear(input, weight);
+        AddTo(output, input);
+        return output;
+    }
+
+    public abstract void Dispose();
+}

@@ -1,0 +1,19 @@
+using static TorchSharp.torch;
+
+namespace Graft.Modeling.Files;
+
+/// <summary>Where a model's weights come from, under their Hugging Face names.</summary>
+internal interface IWeights : IDisposable
+{
+    /// <summary>Names that are there; empty for weights that are drawn as they are asked for.</summary>
+    IReadOnlyCollection<string> Names { get; }
+
+    /// <summary>The shape as stored, or null when there is no such weight.</summary>
+    IReadOnlyList<long>? ShapeOf(string name);
+
+    /// <summary>On the CPU, in that element type; may lie over a mapped file.</summary>
+    Tensor Read(string name, IReadOnlyList<long> shape, ScalarType dtype);
+
+    /// <summary>Files whose bytes decide what the model is, in the order of their names.</summary>
+    IReadOnlyList<string> Files { get; }
+}

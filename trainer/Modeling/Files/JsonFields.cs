@@ -1,0 +1,89 @@
+using System.Text.Json;
+
+namespace Graft.Modeling;
+
+/// <summary>Fields of a JSON object that somebody else wrote; what is wrong is collected rather than thrown one by one.</summary>
+internal sealed class JsonFields
+{
+    private readonly string path;
+    private readonly JsonElement element;
+    private readonly List<string> problems;
+
+    public JsonFields(string path, JsonElement element, List<string>? problems = null)
+    {
+        (this.path, this.element, this.problems) = (path, element, problems ?? []);
+        if (element.ValueKind != JsonValueKind.Object) throw new ModelFormatException(path, "is no JSON object");
+    }
+
+    public void Wrong(string problem) => problems.Add(problem);
+
+    public void ThrowIfWrong()
+    {
+        if (problems.Count > 0) throw new ModelFormatException(path, string.Join("; ", problems));
+    }
+
+    public bool Has(string name) => Find(name) is not null;
+
+    public string? Text(string name) => Find(name) is not { } value ? null
+        : value.ValueKind == JsonValueKind.String ? value.GetString() : Bad<string>(name, value, "a text");
+
+    public bool? Flag(string name) => Find(name) is not { } value ? null
+        : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : BadValue<bool>(name, value, "true or false");
+
+    public double? Number(string name) => Find(name) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) ? number : BadValue<double>(name, value, "a number");
+
+    public int? Integer(string name) => Find(name) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : BadValue<int>(name, value, "a whole number");
+
+    public int CountOr(string name, int otherwise) => Integer(name) ?? otherwise;
+
+    public int Count(string name)
+    {
+        if (!Has(name)) Wrong($"{name} is missing");
+        return Integer(name) ?? 0;
+    }
+
+    /// <summary>A token id, or a list of them.</summary>
+    public IReadOnlyList<int> Ids(string name)
+    {
+        if (Find(name) is not { } value) return [];
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var one)) return [one];
+        if (value.ValueKind != JsonValueKind.Array) return Bad<IReadOnlyList<int>>(name, value, "a token id or a list of them") ?? [];
+        var ids = new List<int>();
+        foreach (var item in value.EnumerateArray())
+        {
+            if (item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var id)) ids.Add(id);
+            else Wrong($"{name} holds {item.GetRawText()}, which is no token id");
+        }
+        return ids;
+    }
+
+    public IReadOnlyList<string>? Texts(string name)
+    {
+        if (Find(name) is not { } value) return null;
+        if (value.ValueKind != JsonValueKind.Array || value.EnumerateArray().Any(v => v.ValueKind != JsonValueKind.String))
+            return Bad<IReadOnlyList<string>>(name, value, "a list of texts");
+        return [.. value.EnumerateArray().Select(v => v.GetString()!)];
+    }
+
+    public JsonFields? Object(string name) => Find(name) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Object ? new JsonFields(path, value, problems) : Bad<JsonFields>(name, value, "an object");
+
+    public JsonElement? Find(string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined) ? value : null;
+
+    private T? Bad<T>(string name, JsonElement value, string wanted) where T : class
+    {
+        Wrong($"{name} is {Short(value)}, not {wanted}");
+        return null;
+    }
+
+    private T? BadValue<T>(string name, JsonElement value, string wanted) where T : struct
+    {
+        Wrong($"{name} is {Short(value)}, not {wanted}");
+        return null;
+    }
+
+    private static string Short(JsonElement value) => value.GetRawText() is { Length: > 60 } text ? text[..60] + "…" : value.GetRawText();
+}

@@ -1,0 +1,85 @@
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace Graft.Modeling.Files;
+
+/// <summary>The weights of a folder in Hugging Face layout: <c>model.safetensors</c>, or shards and their index.</summary>
+internal sealed class SafetensorsWeights : IWeights
+{
+    private const string Single = "model.safetensors", Index = "model.safetensors.index.json";
+    private readonly List<SafetensorsFile> files = [];
+    private readonly Dictionary<string, SafetensorsFile> owners = new(StringComparer.Ordinal);
+
+    private SafetensorsWeights()
+    {
+    }
+
+    public static SafetensorsWeights Open(string folder)
+    {
+        var weights = new SafetensorsWeights();
+        try
+        {
+            var index = Path.Combine(folder, Index);
+            if (File.Exists(index)) weights.AddShards(folder, index);
+            else if (File.Exists(Path.Combine(folder, Single))) weights.Add(SafetensorsFile.Open(Path.Combine(folder, Single)));
+            else throw new ModelFormatException(folder, Missing(folder));
+            return weights;
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    public IReadOnlyCollection<string> Names => owners.Keys;
+    public IReadOnlyList<string> Files => [.. files.Select(f => f.Path).Order(StringComparer.Ordinal)];
+    public IReadOnlyList<long>? ShapeOf(string name) => owners.GetValueOrDefault(name)?.Tensors[name].Shape;
+
+    public Tensor Read(string name, IReadOnlyList<long> shape, ScalarType dtype)
+    {
+        var mapped = owners[name].Map(name);
+        if (mapped.dtype == dtype) return mapped;
+        if (!mapped.is_floating_point())
+            throw new ModelFormatException(owners[name].Path, $"the tensor '{name}' holds {mapped.dtype}; quantised weights in safetensors are not supported");
+        using (mapped) return mapped.to_type(dtype);
+    }
+
+    public void Dispose() => files.ForEach(f => f.Dispose());
+
+    private static string Missing(string folder) =>
+        Directory.EnumerateFiles(folder, "*.bin").Any() || Directory.EnumerateFiles(folder, "*.pt*").Any()
+            ? $"holds weights as Python pickles, which can run code when they are read; convert them to {Single}"
+            : $"holds no weights: neither {Single} nor {Index} is there";
+
+    private void AddShards(string folder, string index)
+    {
+        Dictionary<string, string> map;
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(index));
+            map = json.RootElement.GetProperty("weight_map").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString()!, StringComparer.Ordinal);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException)
+        {
+            throw new ModelFormatException(index, $"is no index of shards: {e.Message}", e);
+        }
+        foreach (var shard in map.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        {
+            if (shard is null || shard != Path.GetFileName(shard) || shard is "." or "..")
+                throw new ModelFormatException(index, $"names the shard '{shard}', which is no file beside it");
+            var path = Path.Combine(folder, shard);
+            if (!File.Exists(path)) throw new ModelFormatException(index, $"names the shard '{shard}', which is not there");
+            Add(SafetensorsFile.Open(path));
+        }
+        var wrong = map.Where(m => !owners.TryGetValue(m.Key, out var file) || Path.GetFileName(file.Path) != m.Value).Select(m => m.Key).ToList();
+        if (wrong.Count > 0) throw new ModelFormatException(index, $"says that shards hold tensors which they do not: {Lists.Some(wrong)}");
+    }
+
+    private void Add(SafetensorsFile file)
+    {
+        files.Add(file);
+        foreach (var name in file.Tensors.Keys)
+            if (!owners.TryAdd(name, file)) throw new ModelFormatException(file.Path, $"the tensor '{name}' is in another shard too");
+    }
+}

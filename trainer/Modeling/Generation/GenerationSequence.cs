@@ -1,0 +1,70 @@
+using System.Text;
+using Graft.Modeling.Generation;
+
+namespace Graft.Modeling;
+
+/// <summary>One answer being written: prompt, cache, sampling state. Dispose it to free its cache.</summary>
+public sealed class GenerationSequence : IDisposable
+{
+    private readonly BaseModel model;
+    private readonly Sampler sampler;
+    private readonly IncrementalDecoder decoder;
+    private readonly StopDetector stops;
+    private readonly List<int> generated = [];
+    private readonly List<TokenLogProb> logProbs = [];
+    private readonly StringBuilder text = new();
+    private readonly int most;
+
+    /// <exception cref="ArgumentException">The prompt is empty, holds ids that the model does not have, or leaves no room for an answer.</exception>
+    public GenerationSequence(BaseModel model, IReadOnlyList<int> promptIds, SamplingOptions options, LoadedAdapter? adapter = null)
+    {
+        if (promptIds.Count == 0) throw new ArgumentException("The prompt is empty.", nameof(promptIds));
+        if (promptIds.Count >= model.MaxLength)
+            throw new ArgumentException($"The prompt has {promptIds.Count} tokens, but the model takes {model.MaxLength} with the answer.", nameof(promptIds));
+        if (promptIds.Any(i => i < 0 || i >= model.Config.VocabularySize)) throw new ArgumentException("The prompt holds ids that the model does not have.", nameof(promptIds));
+        if (options.MaxTokens < 1) throw new ArgumentException($"MaxTokens is {options.MaxTokens}; it must be at least 1.", nameof(options));
+        this.model = model;
+        (PromptIds, Options, Adapter) = (promptIds, options, adapter);
+        most = Math.Min(options.MaxTokens, model.MaxLength - promptIds.Count);
+        sampler = new Sampler(options);
+        decoder = new IncrementalDecoder(model.Tokenizer);
+        stops = new StopDetector(options.Stop);
+        Cache = new KvCache(model.Config, promptIds.Count + most, model.Device, model.DType);
+    }
+
+    public IReadOnlyList<int> PromptIds { get; }
+    public SamplingOptions Options { get; }
+    public LoadedAdapter? Adapter { get; }
+    public IReadOnlyList<int> GeneratedIds => generated;
+    public FinishReason? Finish { get; private set; }
+
+    /// <summary>What was generated so far.</summary>
+    public GenerationResult Result =>
+        new([.. generated], text.ToString(), Finish ?? FinishReason.Length, PromptIds.Count, Options.TopLogProbs is null ? null : [.. logProbs]);
+
+    internal KvCache Cache { get; }
+
+    /// <summary>Tokens that the model has not seen yet: what is left of the prompt, or the last token.</summary>
+    internal IEnumerable<int> Unseen => generated.Count == 0 ? PromptIds.Skip(Cache.Length) : [generated[^1]];
+    internal int UnseenCount => generated.Count == 0 ? PromptIds.Count - Cache.Length : 1;
+
+    /// <summary>Takes the next token by its logits.</summary>
+    /// <param name="logits">(V).</param>
+    internal StepOutput Take(ReadOnlySpan<float> logits)
+    {
+        var id = sampler.Next(logits);
+        generated.Add(id);
+        var logProb = Options.TopLogProbs is { } top ? Sampler.LogProbs(logits, id, top) : null;
+        if (logProb is not null) logProbs.Add(logProb);
+        var ends = (!Options.IgnoreEndOfGeneration && model.Tokenizer.EndOfGenerationIds.Contains(id)) || Options.StopIds?.Contains(id) == true;
+        // The token that ends an answer is not part of what it says.
+        var added = ends ? "" : stops.Add(decoder.Add(id));
+        if (ends || stops.Stopped) Finish = FinishReason.Stop;
+        else if (generated.Count >= most) Finish = FinishReason.Length;
+        if (Finish is not null && !stops.Stopped) added += stops.Add(decoder.Finish()) + stops.Finish();
+        text.Append(added);
+        return new StepOutput(this, id, added, Finish, logProb);
+    }
+
+    public void Dispose() => Cache.Dispose();
+}

@@ -1,0 +1,134 @@
+using System.Runtime.Intrinsics;
+
+namespace Graft.Modeling.Kernels;
+
+/// <summary>
+/// Float32 kernels for the processor, where libtorch would run several operators over memory and keep what lies between them.
+/// All take rows of contiguous elements, and work on all processors.
+/// </summary>
+internal static unsafe class CpuKernels
+{
+    /// <summary>Elements that one piece of work has, so that waking another thread pays.</summary>
+    private const long PieceElements = 1 << 16;
+
+    private delegate void Rows(long first, long end);
+
+    /// <summary>y = silu(g) u.</summary>
+    public static void SwiGlu(float* gate, float* up, float* y, long count) => Split(count, 1, (first, end) =>
+    {
+        var i = first;
+        for (; i + 16 <= end; i += 16)
+        {
+            var g = Vector512.Load(gate + i);
+            (g * Sigmoid(g) * Vector512.Load(up + i)).Store(y + i);
+        }
+        for (; i < end; i++) y[i] = gate[i] * Sigmoid(gate[i]) * up[i];
+    });
+
+    /// <summary>Gradients of <see cref="SwiGlu"/>: du = dy silu(g), dg = dy u s (1 + g (1 - s)) with s the sigmoid of g.</summary>
+    public static void SwiGluBackward(float* dy, float* gate, float* up, float* dGate, float* dUp, long count) => Split(count, 1, (first, end) =>
+    {
+        var one = Vector512<float>.One;
+        var i = first;
+        for (; i + 16 <= end; i += 16)
+        {
+            var (d, g) = (Vector512.Load(dy + i), Vector512.Load(gate + i));
+            var s = Sigmoid(g);
+            (d * g * s).Store(dUp + i);
+            (d * Vector512.Load(up + i) * s * (one + g * (one - s))).Store(dGate + i);
+        }
+        for (; i < end; i++)
+        {
+            var s = Sigmoid(gate[i]);
+            dUp[i] = dy[i] * gate[i] * s;
+            dGate[i] = dy[i] * up[i] * s * (1 + gate[i] * (1 - s));
+        }
+    });
+
+    /// <summary>y = x w / rms(x) for each row; <paramref name="scale"/> keeps 1 / rms.</summary>
+    public static void RmsNorm(float* x, float* weight, float* y, float* scale, long rows, int width, float epsilon) => Split(rows, width, (first, end) =>
+    {
+        for (var r = first; r < end; r++)
+        {
+            float* row = x + r * width, to = y + r * width;
+            var factor = 1 / MathF.Sqrt(Dot(row, row, width) / width + epsilon);
+            scale[r] = factor;
+            var i = 0;
+            for (; i + 16 <= width; i += 16) (Vector512.Load(row + i) * factor * Vector512.Load(weight + i)).Store(to + i);
+            for (; i < width; i++) to[i] = row[i] * factor * weight[i];
+        }
+    });
+
+    /// <summary>dx = k (dy w) - x k^3 mean(dy w x), k being 1 / rms.</summary>
+    public static void RmsNormBackward(float* dy, float* x, float* weight, float* scale, float* dx, long rows, int width) => Split(rows, width, (first, end) =>
+    {
+        for (var r = first; r < end; r++)
+        {
+            float* d = dy + r * width, row = x + r * width, to = dx + r * width;
+            var sum = Vector512<float>.Zero;
+            var i = 0;
+            for (; i + 16 <= width; i += 16) sum += Vector512.Load(d + i) * Vector512.Load(weight + i) * Vector512.Load(row + i);
+            var dot = Vector512.Sum(sum);
+            for (; i < width; i++) dot += d[i] * weight[i] * row[i];
+            var k = scale[r];
+            var pull = k * k * k * dot / width;
+            for (i = 0; i + 16 <= width; i += 16)
+                (Vector512.Load(d + i) * Vector512.Load(weight + i) * k - Vector512.Load(row + i) * pull).Store(to + i);
+            for (; i < width; i++) to[i] = d[i] * weight[i] * k - row[i] * pull;
+        }
+    });
+
+    /// <summary>Turns element j and j + half of each head by the angle of its row; backwards by the opposite angle.</summary>
+    /// <param name="x">(rows, heads, 2 half).</param>
+    /// <param name="cos">(rows, half).</param>
+    public static void Rotate(float* x, float* cos, float* sin, float* y, long rows, int heads, int half, bool backwards) => Split(rows, heads * half, (first, end) =>
+    {
+        var direction = backwards ? -1f : 1f;
+        for (var r = first; r < end; r++)
+        {
+            float* c = cos + r * half, s = sin + r * half;
+            for (var h = 0; h < heads; h++)
+            {
+                float* a = x + (r * heads + h) * 2 * half, b = a + half, to = y + (r * heads + h) * 2 * half;
+                var j = 0;
+                for (; j + 16 <= half; j += 16)
+                {
+                    var (va, vb, vc, vs) = (Vector512.Load(a + j), Vector512.Load(b + j), Vector512.Load(c + j), Vector512.Load(s + j) * direction);
+                    (va * vc - vb * vs).Store(to + j);
+                    (vb * vc + va * vs).Store(to + half + j);
+                }
+                for (; j < half; j++)
+                {
+                    var (va, vb, vs) = (a[j], b[j], s[j] * direction);
+                    to[j] = va * c[j] - vb * vs;
+                    to[half + j] = vb * c[j] + va * vs;
+                }
+            }
+        }
+    });
+
+    private static float Dot(float* a, float* b, int width)
+    {
+        var sum = Vector512<float>.Zero;
+        var i = 0;
+        for (; i + 16 <= width; i += 16) sum += Vector512.Load(a + i) * Vector512.Load(b + i);
+        var dot = Vector512.Sum(sum);
+        for (; i < width; i++) dot += a[i] * b[i];
+        return dot;
+    }
+
+    private static Vector512<float> Sigmoid(Vector512<float> x) => Vector512<float>.One / (Vector512<float>.One + Vector512.Exp(-x));
+
+    private static float Sigmoid(float x) => 1 / (1 + MathF.Exp(-x));
+
+    private static void Split(long rows, long width, Rows work)
+    {
+        var pieces = Math.Min(Environment.ProcessorCount, rows * width / PieceElements);
+        if (pieces <= 1)
+        {
+            work(0, rows);
+            return;
+        }
+        Parallel.For(0, pieces, p => work(rows * p / pieces, rows * (p + 1) / pieces));
+    }
+}

@@ -1,0 +1,126 @@
+using Graft.Modeling.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Graft.Modeling.Kernels;
+
+/// <summary>
+/// Puts <see cref="CpuKernels"/> into the graph. An exception in a custom function's <c>backward</c> would end the process, so
+/// everything that could fail is checked before.
+/// </summary>
+internal static unsafe class Kernel
+{
+    /// <summary>Whether the kernels take this tensor: float32, on the processor, contiguous.</summary>
+    public static bool Takes(Tensor x) => x.dtype == ScalarType.Float32 && x.device_type == DeviceType.CPU && x.is_contiguous();
+
+    /// <param name="gate">(N, F).</param>
+    /// <param name="up">(N, F).</param>
+    public static Tensor SwiGlu(Tensor gate, Tensor up) => Tracked(gate, up) ? SwiGluFunction.apply(gate, up) : SwiGluFunction.Run(gate, up);
+
+    /// <param name="x">(N, C).</param>
+    /// <param name="weight">(C).</param>
+    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon)
+    {
+        if (Tracked(x, weight)) return RmsNormFunction.apply(x, weight, epsilon);
+        var (y, scale) = RmsNormFunction.Run(x, weight, epsilon);
+        scale.Dispose();
+        return y;
+    }
+
+    /// <param name="x">(N, H, D).</param>
+    /// <param name="cos">(N, 1, D / 2).</param>
+    /// <param name="sin">(N, 1, D / 2).</param>
+    public static Tensor Rotate(Tensor x, Tensor cos, Tensor sin) =>
+        Tracked(x, x) ? RotateFunction.apply(x, cos, sin) : RotateFunction.Run(x, cos, sin, false);
+
+    private static bool Tracked(Tensor a, Tensor b) => is_grad_enabled() && (a.requires_grad || b.requires_grad);
+
+    private static float* At(Tensor x) => (float*)Aten.DataPointer(x);
+
+    private sealed class SwiGluFunction : autograd.SingleTensorFunction<SwiGluFunction>
+    {
+        public override string Name => "swiglu";
+
+        public static Tensor Run(Tensor gate, Tensor up)
+        {
+            var y = empty_like(gate);
+            CpuKernels.SwiGlu(At(gate), At(up), At(y), gate.numel());
+            return y;
+        }
+
+        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        {
+            var (gate, up) = ((Tensor)vars[0], (Tensor)vars[1]);
+            ctx.save_for_backward([gate, up]);
+            return Run(gate, up);
+        }
+
+        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor gradient)
+        {
+            using var scope = NewDisposeScope();
+            var saved = ctx.get_saved_variables();
+            var (dGate, dUp) = (empty_like(saved[0]), empty_like(saved[1]));
+            CpuKernels.SwiGluBackward(At(gradient.contiguous()), At(saved[0]), At(saved[1]), At(dGate), At(dUp), dGate.numel());
+            return [dGate.MoveToOuterDisposeScope(), dUp.MoveToOuterDisposeScope()];
+        }
+    }
+
+    private sealed class RmsNormFunction : autograd.SingleTensorFunction<RmsNormFunction>
+    {
+        public override string Name => "rms_norm";
+
+        public static (Tensor Y, Tensor Scale) Run(Tensor x, Tensor weight, double epsilon)
+        {
+            var (y, scale) = (empty_like(x), empty([x.size(0)], ScalarType.Float32));
+            CpuKernels.RmsNorm(At(x), At(weight), At(y), At(scale), x.size(0), (int)x.size(1), (float)epsilon);
+            return (y, scale);
+        }
+
+        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        {
+            var (x, weight) = ((Tensor)vars[0], (Tensor)vars[1]);
+            var (y, scale) = Run(x, weight, (double)vars[2]);
+            ctx.save_for_backward([x, weight, scale]);
+            ctx.save_data("weight", weight.requires_grad);
+            return y;
+        }
+
+        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor gradient)
+        {
+            using var scope = NewDisposeScope();
+            var saved = ctx.get_saved_variables();
+            var (x, weight, factor) = (saved[0], saved[1], saved[2]);
+            var dy = gradient.contiguous();
+            var dx = empty_like(x);
+            CpuKernels.RmsNormBackward(At(dy), At(x), At(weight), At(factor), At(dx), x.size(0), (int)x.size(1));
+            var dWeight = (bool)ctx.get_data("weight") ? dy.mul(x).mul_(factor.unsqueeze(1)).sum(dim: 0) : null;
+            return [dx.MoveToOuterDisposeScope(), dWeight?.MoveToOuterDisposeScope()!, null!];
+        }
+    }
+
+    private sealed class RotateFunction : autograd.SingleTensorFunction<RotateFunction>
+    {
+        public override string Name => "rotate";
+
+        public static Tensor Run(Tensor x, Tensor cos, Tensor sin, bool backwards)
+        {
+            var y = empty_like(x);
+            CpuKernels.Rotate(At(x), At(cos), At(sin), At(y), x.size(0), (int)x.size(1), (int)x.size(2) / 2, backwards);
+            return y;
+        }
+
+        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        {
+            var (cos, sin) = ((Tensor)vars[1], (Tensor)vars[2]);
+            ctx.save_for_backward([cos, sin]);
+            return Run((Tensor)vars[0], cos, sin, backwards: false);
+        }
+
+        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor gradient)
+        {
+            using var scope = NewDisposeScope();
+            var saved = ctx.get_saved_variables();
+            return [Run(gradient.contiguous(), saved[0], saved[1], backwards: true).MoveToOuterDisposeScope(), null!, null!];
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using static TorchSharp.torch;
+
+namespace Graft.Modeling;
+
+/// <summary>One sequence's part of the tokens that go through the model together.</summary>
+/// <param name="Start">Index of its first token among the (N) tokens; segments follow one another without gaps.</param>
+/// <param name="Length">Its tokens, at least one.</param>
+/// <param name="Cache">Keys and values of what came before; null: the segment is a whole text and nothing is kept.</param>
+/// <param name="Adapter">The adapter that answers; null: the method being trained if one is attached and enabled, else the base alone.</param>
+public readonly record struct Segment(int Start, int Length, KvCache? Cache = null, LoadedAdapter? Adapter = null);
+
+/// <summary>
+/// What one forward pass runs over: the tokens of all sequences, one after another and never padded, and how they are cut
+/// into sequences. Linear layers see all (N) tokens; attention stays within a segment and its cache.
+/// </summary>
+public sealed class Pass : IDisposable
+{
+    private readonly Dictionary<ScalarType, (Tensor Cos, Tensor Sin)> rotary = [];
+
+    /// <exception cref="ArgumentException">The segments leave gaps, are empty, or do not fit their caches.</exception>
+    public Pass(IReadOnlyList<Segment> segments, Device device)
+    {
+        if (segments.Count == 0) throw new ArgumentException("A pass needs at least one segment.", nameof(segments));
+        Segments = segments;
+        Device = device;
+        var positions = new List<long>();
+        foreach (var segment in segments)
+        {
+            if (segment.Start != positions.Count || segment.Length < 1)
+                throw new ArgumentException($"The segment at {segment.Start} of length {segment.Length} does not follow the {positions.Count} tokens before it.", nameof(segments));
+            var past = segment.Cache?.Length ?? 0;
+            if (segment.Cache is { } cache && past + segment.Length > cache.Capacity)
+                throw new ArgumentException($"A cache of {cache.Capacity} tokens that holds {past} has no room for {segment.Length} more.", nameof(segments));
+            for (var i = 0; i < segment.Length; i++) positions.Add(past + i);
+        }
+        TokenCount = positions.Count;
+        Positions = tensor(positions, device: device).DetachFromDisposeScope();
+        Groups = FindGroups(segments);
+        Spans = FindSpans(segments);
+    }
+
+    /// <summary>A pass over whole texts of these lengths, without caches: training and scoring.</summary>
+    public static Pass OfLengths(IReadOnlyList<int> lengths, Device device)
+    {
+        var segments = new List<Segment>(lengths.Count);
+        var at = 0;
+        foreach (var length in lengths)
+        {
+            segments.Add(new Segment(at, length));
+            at += length;
+        }
+        return new Pass(segments, device);
+    }
+
+    public IReadOnlyList<Segment> Segments { get; }
+    public Device Device { get; }
+
+    /// <summary>N.</summary>
+    public int TokenCount { get; }
+
+    /// <summary>(N) int64: each token's position in its sequence.</summary>
+    internal Tensor Positions { get; }
+
+    /// <summary>Segments that attention handles in one call: neighbours of one length without caches; any other alone.</summary>
+    internal IReadOnlyList<(int First, int Count)> Groups { get; }
+
+    /// <summary>Neighbouring tokens that the same adapter answers for.</summary>
+    internal IReadOnlyList<(int Start, int Length, LoadedAdapter? Adapter)> Spans { get; }
+
+    /// <summary>
+    /// Cosines and sines of the rotary angles (Su et al. 2021, arXiv:2104.09864), both (N, 1, D / 2): position times
+    /// theta^(-2i / D). Computed once for all layers.
+    /// </summary>
+    internal (Tensor Cos, Tensor Sin) Rotary(double theta, int headSize, ScalarType dtype)
+    {
+        if (rotary.TryGetValue(dtype, out var known)) return known;
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var exponents = arange(0, headSize, 2, ScalarType.Float32, Device).div((double)headSize);
+        var frequencies = pow(tensor((float)theta, device: Device), exponents).reciprocal();
+        var angles = Positions.to_type(ScalarType.Float32).unsqueeze(1).mul(frequencies.unsqueeze(0)).unsqueeze(1);   // (N, 1, D / 2)
+        var made = (angles.cos().to_type(dtype).DetachFromDisposeScope(), angles.sin().to_type(dtype).DetachFromDisposeScope());
+        rotary.Add(dtype, made);
+        return made;
+    }
+
+    /// <summary>Tells the caches that a forward pass has filled them.</summary>
+    internal void Advance()
+    {
+        foreach (var segment in Segments) segment.Cache?.Advance(segment.Length);
+    }
+
+    public void Dispose()
+    {
+        Positions.Dispose();
+        foreach (var (cos, sin) in rotary.Values)
+        {
+            cos.Dispose();
+            sin.Dispose();
+        }
+        rotary.Clear();
+    }
+
+    private static List<(int, int)> FindGroups(IReadOnlyList<Segment> segments)
+    {
+        var groups = new List<(int First, int Count)>();
+        for (var i = 0; i < segments.Count; i++)
+        {
+            var joins = groups.Count > 0 && segments[i].Cache is null && segments[i - 1].Cache is null && segments[i].Length == segments[i - 1].Length;
+            if (joins) groups[^1] = (groups[^1].First, groups[^1].Count + 1);
+            else groups.Add((i, 1));
+        }
+        return groups;
+    }
+
+    private static List<(int, int, LoadedAdapter?)> FindSpans(IReadOnlyList<Segment> segments)
+    {
+        var spans = new List<(int Start, int Length, LoadedAdapter? Adapter)>();
+        foreach (var segment in segments)
+        {
+            if (spans.Count > 0 && ReferenceEquals(spans[^1].Adapter, segment.Adapter))
+                spans[^1] = (spans[^1].Start, spans[^1].Length + segment.Length, segment.Adapter);
+            else spans.Add((segment.Start, segment.Length, segment.Adapter));
+        }
+        return spans;
+    }
+}

@@ -1,0 +1,45 @@
+using Graft.Modeling.Files;
+using static TorchSharp.torch;
+
+namespace Graft.Modeling.Models;
+
+/// <summary>
+/// Hands a network its weights, and finds out whether file and network fit: what is missing, what has another shape, what
+/// nobody asked for. All of it is in one message.
+/// </summary>
+internal sealed class WeightReader(string path, IWeights weights, ScalarType dtype, Device device)
+{
+    private readonly HashSet<string> asked = new(StringComparer.Ordinal);
+    private readonly List<string> missing = [], misshapen = [];
+    private readonly bool drawn = weights is RandomWeights;
+
+    /// <summary>Detached from dispose scopes; the network owns it. A missing weight is reported by <see cref="Finish"/>.</summary>
+    public Tensor Read(string name, params long[] shape)
+    {
+        asked.Add(name);
+        if (!drawn)
+        {
+            if (weights.ShapeOf(name) is not { } found) missing.Add(name);
+            else if (!found.SequenceEqual(shape)) misshapen.Add($"'{name}' is [{string.Join(", ", found)}] instead of [{string.Join(", ", shape)}]");
+            if (missing.Count + misshapen.Count > 0) return empty(shape, dtype, new Device(TorchSharp.DeviceType.META)).DetachFromDisposeScope();
+        }
+        var weight = weights.Read(name, shape, dtype);
+        if (device.type == weight.device_type) return weight.DetachFromDisposeScope();
+        using (weight) return weight.to(device).DetachFromDisposeScope();
+    }
+
+    /// <exception cref="ModelFormatException">The file does not fit the network.</exception>
+    public void Finish()
+    {
+        var unused = weights.Names.Where(n => !asked.Contains(n) && !IsHarmless(n)).Order(StringComparer.Ordinal).ToList();
+        var problems = new List<string>();
+        if (missing.Count > 0) problems.Add($"its configuration asks for {missing.Count} weights that are not there: {Lists.Some(missing)}");
+        if (misshapen.Count > 0) problems.Add($"{misshapen.Count} weights do not have the shape that its configuration says: {Lists.Some(misshapen, 4)}");
+        if (unused.Count > 0) problems.Add($"{unused.Count} weights have no place in this architecture: {Lists.Some(unused)}");
+        if (problems.Count > 0) throw new ModelFormatException(path, string.Join("; ", problems));
+    }
+
+    /// <summary>Tables that older exporters stored, and an output head beside the embedding that it is tied to.</summary>
+    private bool IsHarmless(string name) =>
+        name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal) || (name == "lm_head.weight" && asked.Contains("model.embed_tokens.weight"));
+}

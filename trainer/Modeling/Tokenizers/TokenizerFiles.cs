@@ -1,0 +1,81 @@
+using System.Text.Json;
+
+namespace Graft.Modeling.Tokenizers;
+
+/// <summary>The tokenizer's files in a folder of Hugging Face layout.</summary>
+internal static class TokenizerFiles
+{
+    public const string Tokenizer = "tokenizer.json", Config = "tokenizer_config.json", Template = "chat_template.jinja";
+
+    private static readonly string[] SpecialNames = ["bos_token", "eos_token", "pad_token", "unk_token"];
+
+    public static bool HasTokenizer(string folder) => File.Exists(Path.Combine(folder, Tokenizer));
+
+    /// <exception cref="ModelFormatException">It is missing, not supported, or does not fit the model.</exception>
+    public static ByteLevelBpe Read(string folder, ModelConfig config)
+    {
+        var path = Path.Combine(folder, Tokenizer);
+        if (!File.Exists(path)) throw new ModelFormatException(folder, $"holds no {Tokenizer}");
+        var definition = TokenizerJson.Read(path);
+        var named = SpecialTokens(folder);
+        int? IdOf(string name) => named.TryGetValue(name, out var token)
+            ? definition.Added.FirstOrDefault(a => a.Content == token)?.Id ?? Index(definition.Vocabulary, token) : null;
+        var eos = IdOf("eos_token") ?? (config.EosIds is [var first, ..] ? first : null);
+        definition = definition with
+        {
+            BosId = IdOf("bos_token") ?? config.BosId,
+            EosId = eos,
+            PadId = IdOf("pad_token") ?? config.PadId,
+            EndOfGenerationIds = EndOfGeneration.Ids(eos is { } end ? config.EosIds.Append(end) : config.EosIds, definition.Added),
+        };
+        var tokenizer = new ByteLevelBpe(definition, path);
+        if (tokenizer.VocabularySize > config.VocabularySize)
+            throw new ModelFormatException(path, $"its ids reach {tokenizer.VocabularySize - 1}, but the model's embedding has only {config.VocabularySize} rows: it belongs to another model");
+        return tokenizer;
+    }
+
+    /// <summary><c>chat_template.jinja</c>, or what <c>tokenizer_config.json</c> holds; null when there is none.</summary>
+    public static ChatTemplate? ReadChatTemplate(string folder)
+    {
+        var file = Path.Combine(folder, Template);
+        if (File.Exists(file)) return ChatTemplates.Parse(file, File.ReadAllText(file), SpecialTokens(folder));
+        var config = Path.Combine(folder, Config);
+        if (!File.Exists(config)) return null;
+        using var json = ModelConfigReader.Parse(config);
+        if (!json.RootElement.TryGetProperty("chat_template", out var template)) return null;
+        var source = template.ValueKind switch
+        {
+            JsonValueKind.String => template.GetString(),
+            // Several named ones: the one for plain conversations is called so.
+            JsonValueKind.Array => template.EnumerateArray()
+                .Where(t => t.ValueKind == JsonValueKind.Object && t.TryGetProperty("name", out var name) && name.ValueEquals("default"))
+                .Select(t => t.TryGetProperty("template", out var text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null).FirstOrDefault(),
+            _ => null,
+        };
+        return source is null ? null : ChatTemplates.Parse(config, source, SpecialTokens(folder));
+    }
+
+    /// <summary><c>bos_token</c> and the like, by name; a token is a text, or an object that holds it.</summary>
+    private static Dictionary<string, string> SpecialTokens(string folder)
+    {
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        var path = Path.Combine(folder, Config);
+        if (!File.Exists(path)) return found;
+        using var json = ModelConfigReader.Parse(path);
+        if (json.RootElement.ValueKind != JsonValueKind.Object) throw new ModelFormatException(path, "is no JSON object");
+        foreach (var name in SpecialNames)
+        {
+            if (!json.RootElement.TryGetProperty(name, out var token)) continue;
+            if (token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out var content)) token = content;
+            if (token.ValueKind == JsonValueKind.String) found[name] = token.GetString()!;
+        }
+        return found;
+    }
+
+    private static int? Index(IReadOnlyList<string?> tokens, string token)
+    {
+        for (var i = 0; i < tokens.Count; i++)
+            if (tokens[i] == token) return i;
+        return null;
+    }
+}

@@ -1,0 +1,78 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Graft.Modeling;
+
+/// <summary>Output head and cross entropy in one, a few rows at a time, so that (M, V) logits never exist at once.</summary>
+public static class ChunkedCrossEntropy
+{
+    private const long ChunkElements = 1 << 23;
+
+    /// <param name="hidden">(M, C): the hidden states that predict a supervised token.</param>
+    /// <param name="outputWeight">(V, C); gets a gradient if it asks for one.</param>
+    /// <param name="targets">(M) int64: the tokens to be predicted.</param>
+    /// <returns>The sum of the M losses in nats: a float32 scalar. Divide by the supervised tokens of the whole step.</returns>
+    public static Tensor Sum(Tensor hidden, Tensor outputWeight, Tensor targets) =>
+        torch.is_grad_enabled() && (hidden.requires_grad || outputWeight.requires_grad)
+            ? LossFunction.apply(hidden, outputWeight, targets)
+            : Run(hidden, outputWeight, targets, null, null);
+
+    /// <summary>
+    /// The loss, and where asked for its gradients: of softmax cross entropy by the logits it is the probabilities less one at
+    /// the target.
+    /// </summary>
+    /// <param name="hiddenGradient">(M, C), filled when given.</param>
+    /// <param name="weightGradient">(V, C) float32, added to when given.</param>
+    private static Tensor Run(Tensor hidden, Tensor weight, Tensor targets, Tensor? hiddenGradient, Tensor? weightGradient)
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        long rows = hidden.size(0), step = Math.Max(16, ChunkElements / weight.size(0));
+        var total = zeros(1, ScalarType.Float32, hidden.device);
+        for (long at = 0; at < rows; at += step)
+        {
+            using var inner = NewDisposeScope();
+            var length = Math.Min(step, rows - at);
+            var part = hidden.narrow(0, at, length);
+            var target = targets.narrow(0, at, length).unsqueeze(1);                             // (m, 1)
+            var logits = nn.functional.linear(part, weight).to_type(ScalarType.Float32);         // (m, V)
+            var norm = logits.logsumexp(1, keepdim: true);                                       // (m, 1)
+            total.add_(norm.sum().sub(logits.gather(1, target).sum()));
+            if (hiddenGradient is null && weightGradient is null) continue;
+            var gradient = logits.sub_(norm).exp_();
+            gradient.scatter_add_(1, target, full([length, 1], -1f, device: hidden.device));
+            gradient = gradient.to_type(hidden.dtype);
+            hiddenGradient?.narrow(0, at, length).copy_(gradient.matmul(weight));
+            weightGradient?.add_(gradient.t().matmul(part));
+        }
+        return total.squeeze(0).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Computes the gradients along with the loss, while the logits are there; backward only scales them. An exception in
+    /// <c>backward</c> would end the process, so there is nothing in it that can fail.
+    /// </summary>
+    private sealed class LossFunction : torch.autograd.SingleTensorFunction<LossFunction>
+    {
+        public override string Name => nameof(ChunkedCrossEntropy);
+
+        public override Tensor forward(torch.autograd.AutogradContext ctx, params object[] vars)
+        {
+            var (hidden, weight, targets) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2]);
+            var hiddenGradient = hidden.requires_grad ? empty_like(hidden) : null;
+            var weightGradient = weight.requires_grad ? zeros_like(weight) : null;
+            var loss = Run(hidden, weight, targets, hiddenGradient, weightGradient);
+            ctx.save_for_backward([.. new[] { hiddenGradient, weightGradient }.OfType<Tensor>()]);
+            ctx.save_data("hidden", hiddenGradient is not null);
+            ctx.save_data("weight", weightGradient is not null);
+            return loss;
+        }
+
+        public override List<Tensor> backward(torch.autograd.AutogradContext ctx, Tensor gradient)
+        {
+            var saved = new Queue<Tensor>(ctx.get_saved_variables());
+            Tensor? Next(string name) => (bool)ctx.get_data(name) ? saved.Dequeue().mul(gradient) : null;
+            return [Next("hidden")!, Next("weight")!, null!];
+        }
+    }
+}
