@@ -1,6 +1,6 @@
 # Every verb that this repository knows. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help build test quickstart generate verify components bench publish clean
+.PHONY: help build test quickstart quickstart-base generate verify components bench publish clean
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -13,6 +13,14 @@ test: ## Run all tests; says what it skipped and why
 
 quickstart: ## Train and serve the quickstart's adapter on this machine
 	dotnet run -c Release --project operator/Operator -- local samples/quickstart
+
+quickstart-base: ## Write the quickstart's texts anew and train its base model on them (samples/quickstart/base)
+	dotnet run samples/quickstart/base/MakeTexts.cs -- samples/quickstart
+	dotnet build -c Release trainer/Trainer
+	dotnet run -c Release --no-build --project trainer/Trainer -- tokenizer --data samples/quickstart/base/corpus.jsonl --vocabulary 1024 \
+	  --special '<|endoftext|>' '<|im_start|>' '<|im_end|>' --output samples/quickstart/base/tokenizer.json
+	rm -rf samples/quickstart/model
+	dotnet run -c Release --no-build --project trainer/Trainer -- train --job samples/quickstart/base/job.json --no-http
 
 generate: ## Write CRDs, RBAC, the operator's manifests and the API reference anew from the C# records
 	dotnet run -c Release --project operator/Operator -- generate

@@ -1,0 +1,109 @@
+using Graft.Contract;
+using Graft.Modeling;
+using Graft.Trainer.Data;
+using Graft.Trainer.Runs;
+using Graft.Trainer.Tests.Support;
+using static TorchSharp.torch;
+
+namespace Graft.Trainer.Tests.Data;
+
+[Collection(TorchCollection.Name)]
+public sealed class ExampleEncoderTests : IDisposable
+{
+    private static readonly Origin Here = new("rows.jsonl", 3);
+
+    private readonly BaseModel model = BaseModel.Load(Repository.Sample("quickstart", "model"), new LoadOptions(CPU, ScalarType.Float32));
+
+    public void Dispose() => model.Dispose();
+
+    private ExampleEncoder Encoder(bool chat = true, LearnFrom learnFrom = LearnFrom.Completion, int maxLength = 512) =>
+        new(model.Tokenizer, chat ? model.ChatTemplate : null, learnFrom, maxLength);
+
+    private string Text(Example example, bool? supervised = null) => model.Tokenizer.Decode(
+        example.Ids.Where((_, i) => supervised is null || example.Supervised[i] == supervised), skipSpecialTokens: false);
+
+    [Fact]
+    public void A_prompt_is_the_users_turn_and_loss_falls_on_the_answer_and_its_end()
+    {
+        var example = Assert.Single(Encoder().Encode(new PromptSample(Here, "Where is it?", "{\"team\":\"delivery\"}")));
+
+        Assert.Equal("<|im_start|>user\nWhere is it?<|im_end|>\n<|im_start|>assistant\n", Text(example, supervised: false));
+        Assert.Equal("{\"team\":\"delivery\"}<|im_end|>", Text(example, supervised: true));
+    }
+
+    [Fact]
+    public void Without_a_template_prompt_and_completion_are_joined_and_ended()
+    {
+        var example = Assert.Single(Encoder(chat: false).Encode(new PromptSample(Here, "Where is it?", " Here.")));
+
+        Assert.Equal("Where is it?", Text(example, supervised: false));
+        Assert.Equal(" Here.<|im_end|>", Text(example, supervised: true));
+    }
+
+    [Fact]
+    public void Every_answer_of_a_chat_is_learnt_and_nothing_else()
+    {
+        var chat = new ChatSample(Here,
+            [new("system", "Be kind."), new("user", "Hi"), new("assistant", "Hello"), new("user", "Why?"), new("assistant", "So.")]);
+
+        var example = Assert.Single(Encoder().Encode(chat));
+
+        Assert.Equal("Hello<|im_end|>So.<|im_end|>", Text(example, supervised: true));
+        Assert.Equal(
+            "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n"
+            + "<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\nSo.<|im_end|>", Text(example));
+    }
+
+    [Fact]
+    public void Learning_from_all_counts_every_token_but_the_first()
+    {
+        var example = Assert.Single(Encoder(learnFrom: LearnFrom.All).Encode(new PromptSample(Here, "a", "b")));
+
+        Assert.Equal(example.Length - 1, example.SupervisedTokens);
+        Assert.False(example.Supervised[0]);
+    }
+
+    [Fact]
+    public void What_is_too_long_is_cut_and_counted()
+    {
+        var encoder = Encoder(maxLength: 12);
+
+        var example = Assert.Single(encoder.Encode(new PromptSample(Here, "a", "one two three four five six seven")));
+
+        Assert.Equal((12, 1), (example.Length, encoder.Cut));
+    }
+
+    [Fact]
+    public void A_text_file_is_learnt_in_consecutive_windows()
+    {
+        var text = string.Concat(Enumerable.Range(0, 40).Select(i => $"line {i}\n"));
+
+        var windows = Encoder(maxLength: 16).Encode(new TextSample(Here, text, Continuous: true)).ToList();
+
+        Assert.All(windows.SkipLast(1), w => Assert.Equal((16, 15), (w.Length, w.SupervisedTokens)));
+        Assert.Equal(text + "<|im_end|>", string.Concat(windows.Select(w => Text(w))));
+    }
+
+    [Fact]
+    public void Messages_without_a_template_are_refused_by_line()
+    {
+        var error =
+            Assert.Throws<RunFailedException>(() =>
+                Encoder(chat: false).Encode(new ChatSample(Here, [new("user", "a"), new("assistant", "b")])));
+
+        Assert.Contains("rows.jsonl line 3: the model has no chat template", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_question_asks_for_the_last_answer()
+    {
+        var chat = new ChatSample(Here, [new("user", "Hi"), new("assistant", "Hello"), new("user", "Why?"), new("assistant", "So.")]);
+
+        var question = Encoder().Ask(chat)!;
+
+        Assert.Equal("So.", question.Answer);
+        Assert.EndsWith("Why?<|im_end|>\n<|im_start|>assistant\n", model.Tokenizer.Decode(question.PromptIds, skipSpecialTokens: false),
+            StringComparison.Ordinal);
+        Assert.Null(Encoder().Ask(new TextSample(Here, "plain")));
+    }
+}

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using Graft.Contract;
+using Graft.Modeling;
+using Graft.Trainer.Runs;
+using static TorchSharp.torch;
+
+namespace Graft.Trainer.Cli;
+
+/// <summary>The options that verbs share which open a model and, if wanted, an adapter on it.</summary>
+internal sealed class ModelOptions
+{
+    private readonly Option<string> model =
+        new("--model") { Description = "Folder in Hugging Face layout, or a .gguf file.", Required = true };
+    private readonly Option<string?> adapter = new("--adapter") { Description = "Folder of an adapter trained for that model." };
+    private readonly Option<Precision> precision = new("--precision") { Description = "Arithmetic: Auto, F32, BF16 or F16." };
+
+    public void AddTo(Command command)
+    {
+        command.Options.Add(model);
+        command.Options.Add(adapter);
+        command.Options.Add(precision);
+    }
+
+    public ModelPaths Of(ParseResult parsed) => new(parsed.GetValue(model)!, parsed.GetValue(adapter), parsed.GetValue(precision));
+}
+
+internal sealed record ModelPaths(string Model, string? Adapter, Precision Precision);
+
+/// <summary>A model and perhaps an adapter, open. Made on the torch thread.</summary>
+internal sealed class OpenModel : IDisposable
+{
+    public OpenModel(ModelPaths paths)
+    {
+        var device = cuda.is_available() ? CUDA : CPU;
+        Model = BaseModel.Load(paths.Model, new LoadOptions(device, Precisions.Resolve(paths.Precision, device, weightsTrain: false)));
+        if (paths.Adapter is not { } folder) return;
+        if (!Directory.Exists(folder))
+            throw RunFailedException.Model($"{folder}: no such folder; --adapter names the folder of an artifact");
+        Adapter = LoadedAdapter.Load(Model, "adapter", folder);
+    }
+
+    public BaseModel Model { get; }
+    public LoadedAdapter? Adapter { get; }
+
+    public void Dispose()
+    {
+        Adapter?.Dispose();
+        Model.Dispose();
+    }
+}

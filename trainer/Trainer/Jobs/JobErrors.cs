@@ -1,0 +1,34 @@
+using System.Numerics;
+
+namespace Graft.Trainer.Jobs;
+
+/// <summary>Gathers what is wrong with a job, one line a field, so that a person mends everything in one go.</summary>
+internal sealed class JobErrors
+{
+    private readonly List<string> _lines = [];
+
+    public IReadOnlyList<string> Lines => _lines;
+
+    public void Add(string field, string problem) => _lines.Add($"{field}: {problem}");
+
+    public void Check(bool good, string field, string problem)
+    {
+        if (!good) Add(field, problem);
+    }
+
+    public void NotBlank(string? value, string field) => Check(!string.IsNullOrWhiteSpace(value), field, "must not be empty");
+
+    public void Between<T>(T? value, T low, T high, string field) where T : struct, INumber<T>
+    {
+        if (value is { } v && !(v >= low && v <= high)) Add(field, $"is {v}; must be between {low} and {high}");
+    }
+
+    /// <summary>Exactly one member of a union is set.</summary>
+    public void Union(string field, params (string Name, object? Value)[] members)
+    {
+        var set = members.Where(m => m.Value is not null).Select(m => m.Name).ToList();
+        if (set.Count == 1) return;
+        var names = string.Join(", ", members.Select(m => m.Name));
+        Add(field, set.Count == 0 ? $"set exactly one of: {names}" : $"set exactly one of: {names}; here are {string.Join(" and ", set)}");
+    }
+}

@@ -1,0 +1,102 @@
+using System.Text.Json;
+using Graft.Contract;
+
+namespace Graft.Trainer.Output;
+
+/// <summary>How a run ended, in the at most <see cref="TrainingResult.MaxBytes"/> bytes that Kubernetes keeps.</summary>
+internal static class ResultMessage
+{
+    private const string Ellipsis = "…";
+
+    /// <summary>
+    /// Leaves out what has room elsewhere until it fits: metrics past the 20th, the message's end, names of targets, metrics.
+    /// </summary>
+    public static byte[] Fit(TrainingResult result)
+    {
+        if (result.Artifact is { } artifact && artifact.Metrics.Count > TrainingResult.MaxMetrics)
+            result = result with { Artifact = artifact with { Metrics = First(artifact.Metrics, TrainingResult.MaxMetrics) } };
+        var json = Serialize(result);
+        while (json.Length > TrainingResult.MaxBytes)
+        {
+            result = Smaller(result);
+            json = Serialize(result);
+        }
+        return json;
+    }
+
+    /// <summary>Writes it where Kubernetes reads it. Without such a place (a person's own run) nothing is written.</summary>
+    /// <returns>False when there is a place and it cannot be written; standard error then says so.</returns>
+    public static bool Write(TrainingResult result, string path, bool required, TextWriter errors)
+    {
+        // The kubelet mounts the file before the container starts. Where there is none, nobody asked for it.
+        if (!required && !File.Exists(path)) return true;
+        var json = Fit(result);
+        try
+        {
+            if (File.Exists(path)) Overwrite(path, json);
+            else WriteAside(path, json);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            errors.WriteLine($"the termination message cannot be written to {path}: {e.Message}");
+            return false;
+        }
+    }
+
+    /// <summary>One write and a cut: a mounted file cannot be replaced by a rename.</summary>
+    private static void Overwrite(string path, byte[] json)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        stream.Write(json);
+        stream.SetLength(json.Length);
+        stream.Flush(flushToDisk: true);
+    }
+
+    private static void WriteAside(string path, byte[] json)
+    {
+        var aside = path + ".new";
+        File.WriteAllBytes(aside, json);
+        File.Move(aside, path, overwrite: true);
+    }
+
+    private static TrainingResult Smaller(TrainingResult result)
+    {
+        if (result.Failure is { Message.Length: > 256 } failure)
+            return Shortened(failure.Message, message => result with { Failure = failure with { Message = message } });
+        if (result.Artifact is { } artifact)
+        {
+            if (artifact.Facts.Targets.Count > 0)
+            {
+                var fewer = artifact.Facts with { Targets = [.. artifact.Facts.Targets.SkipLast(1)] };
+                return result with { Artifact = artifact with { Facts = fewer } };
+            }
+            if (artifact.Metrics.Count > 0)
+                return result with { Artifact = artifact with { Metrics = First(artifact.Metrics, artifact.Metrics.Count - 1) } };
+            if (artifact.Uri.Length > 256) return Shortened(artifact.Uri, uri => result with { Artifact = artifact with { Uri = uri } });
+        }
+        throw new InvalidOperationException("nothing left to leave out of the result");
+    }
+
+    /// <summary>The longest beginning of a text that fits, found by halving: how many bytes a character takes in JSON differs.</summary>
+    private static TrainingResult Shortened(string text, Func<string, TrainingResult> with)
+    {
+        int fits = 0, tooLong = text.Length;
+        while (tooLong - fits > 1)
+        {
+            var keep = (fits + tooLong) / 2;
+            if (Serialize(with(Beginning(text, keep))).Length <= TrainingResult.MaxBytes) fits = keep;
+            else tooLong = keep;
+        }
+        return with(Beginning(text, fits));
+    }
+
+    private static string Beginning(string text, int keep) =>
+        text[..(keep > 0 && char.IsHighSurrogate(text[keep - 1]) ? keep - 1 : keep)] + Ellipsis;
+
+    private static SortedDictionary<string, double> First(IReadOnlyDictionary<string, double> metrics, int count) =>
+        new(metrics.OrderBy(m => m.Key, StringComparer.Ordinal).Take(count).ToDictionary(), StringComparer.Ordinal);
+
+    private static byte[] Serialize(TrainingResult result) =>
+        JsonSerializer.SerializeToUtf8Bytes(result, ContractJson.Compact.TrainingResult);
+}
