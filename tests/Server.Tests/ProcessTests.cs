@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Runtime.InteropServices;
+using Graft.Contract;
+using Graft.Server.Tests.Fakes;
+
+namespace Graft.Server.Tests;
+
+/// <summary>The program as a process.</summary>
+public sealed partial class ProcessTests : IDisposable
+{
+    private const int Terminate = 15;
+    private readonly TinyModel model = new();
+    private Process? process;
+
+    public void Dispose()
+    {
+        if (process is { HasExited: false }) process.Kill();
+        process?.Dispose();
+        model.Dispose();
+    }
+
+    [Fact]
+    public async Task It_serves_its_model_and_finishes_its_answers_when_it_is_told_to_stop()
+    {
+        var (output, _) = Start("--model", model.Folder, "--served-model-name", "tiny", "--port", "0", "--precision", "F32");
+        using var http = new HttpClient { BaseAddress = await AddressAsync(output) };
+        await Eventually.IsTrue(async () => (await http.GetAsync("/health")).IsSuccessStatusCode);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions")
+        {
+            Content = JsonContent.Create(new { model = "tiny", prompt = "Hello", max_tokens = 100, temperature = 0, stream = true }),
+        };
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        Assert.StartsWith("data: {", await reader.ReadLineAsync(), StringComparison.Ordinal);
+
+        Assert.Equal(0, Kill(process!.Id, Terminate));
+
+        Assert.EndsWith("data: [DONE]\n\n", await reader.ReadToEndAsync(), StringComparison.Ordinal);
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(ExitCodes.Success, process.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_model_that_cannot_be_read_is_named_in_the_last_line()
+    {
+        var weights = Path.Combine(model.Folder, "model.safetensors");
+        File.WriteAllBytes(weights, File.ReadAllBytes(weights)[..5000]);
+
+        var (_, error) = Start("--model", model.Folder, "--port", "0");
+
+        var text = await error.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        await process!.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(ExitCodes.Of(FailureClass.ModelError), process.ExitCode);
+        var last = text.TrimEnd().Split('\n')[^1];
+        Assert.StartsWith("graft-server: ", last, StringComparison.Ordinal);
+        Assert.Contains("model.safetensors", last, StringComparison.Ordinal);
+    }
+
+    private (StreamReader Output, StreamReader Error) Start(params string[] args)
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "graft-server.dll");
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [program, .. args])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        process = Process.Start(start)!;
+        return (process.StandardOutput, process.StandardError);
+    }
+
+    private static async Task<Uri> AddressAsync(StreamReader output)
+    {
+        var line = await output.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.StartsWith("Listening on ", line, StringComparison.Ordinal);
+        return new Uri(line!.Split(' ')[2].TrimEnd(','));
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int pid, int signal);
+}
