@@ -1,0 +1,37 @@
+using Graft.LocalCluster.Storage;
+
+namespace Graft.LocalCluster.Api.Pods;
+
+/// <summary>The subresources of pods that are streams: log and proxy. What would need a terminal inside the pod is not offered.</summary>
+internal sealed class PodConnections(ObjectStore store, PodLogs logs, PodProxy proxy)
+{
+    private static readonly GroupResource Pods = new("", "pods");
+
+    public Task HandleAsync(HttpContext http, RequestTarget target)
+    {
+        var (name, scheme, port) = SplitName(target);
+        var pod = store.Get(Pods, new ObjectKey(target.Namespace, name)) ?? throw ApiException.NotFound(Pods, name);
+        return target.Subresource switch
+        {
+            "log" when HttpMethods.IsGet(http.Request.Method) => logs.ServeAsync(http, pod),
+            "proxy" => proxy.ForwardAsync(http, pod, scheme, port),
+            "log" => throw ApiException.MethodNotAllowed(),
+            _ => throw new ApiException(501, "NotImplemented",
+                $"{target.Subresource} is not available locally: pods are processes of this machine"),
+        };
+    }
+
+    /// <summary>The proxy's names are <c>POD</c>, <c>POD:PORT</c> or <c>SCHEME:POD:PORT</c>.</summary>
+    private static (string Name, string Scheme, string Port) SplitName(RequestTarget target)
+    {
+        if (target.Subresource != "proxy")
+            return (target.Name, "", "");
+        return target.Name.Split(':') switch
+        {
+            [var name] => (name, "", ""),
+            [var name, var port] => (name, "", port),
+            [var scheme, var name, var port] => (name, scheme, port),
+            _ => throw ApiException.BadRequest($"invalid pod request \"{target.Name}\""),
+        };
+    }
+}

@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Graft.LocalCluster.Kinds;
+using Graft.LocalCluster.Storage;
+
+namespace Graft.LocalCluster.Api.Reading;
+
+/// <summary>Writes stored objects in the form that a client asked for.</summary>
+internal sealed class ObjectRenderer(ResourceKind kind, Representation form, TimeProvider time)
+{
+    /// <summary>One object: itself, its metadata, or a table of one row.</summary>
+    public void WriteOne(Utf8JsonWriter writer, StoredObject stored, bool withHeaders = true)
+    {
+        switch (form.View)
+        {
+            case View.Table:
+                WriteTableStart(writer, withHeaders, stored.ResourceVersion, "", null);
+                WriteRow(writer, stored);
+                WriteListEnd(writer);
+                break;
+            case View.Metadata:
+                PartialMetadata(stored.Content).WriteTo(writer);
+                break;
+            default:
+                WriteFull(writer, stored);
+                break;
+        }
+    }
+
+    public void WriteList(Utf8JsonWriter writer, IEnumerable<StoredObject> objects, long version, string next, long? remaining)
+    {
+        if (form.View == View.Table)
+        {
+            WriteTableStart(writer, true, version, next, remaining);
+            foreach (var stored in objects)
+                WriteRow(writer, stored);
+            WriteListEnd(writer);
+            return;
+        }
+        var isPartial = form.View == View.Metadata;
+        writer.WriteStartObject();
+        writer.WriteString("kind", isPartial ? "PartialObjectMetadataList" : kind.ListKindName);
+        writer.WriteString("apiVersion", isPartial ? "meta.k8s.io/v1" : kind.ApiVersion);
+        WriteListMetadata(writer, version, next, remaining);
+        writer.WriteStartArray("items");
+        foreach (var stored in objects)
+        {
+            if (isPartial)
+                PartialMetadata(stored.Content).WriteTo(writer);
+            else
+                WriteFull(writer, stored);
+        }
+        WriteListEnd(writer);
+    }
+
+    /// <summary>An event of a watch that carries only a version.</summary>
+    public JsonObject Bookmark(long version, bool endsInitialEvents)
+    {
+        var metadata = new JsonObject
+        {
+            ["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture),
+            ["creationTimestamp"] = null,
+        };
+        if (endsInitialEvents)
+            metadata["annotations"] = new JsonObject { ["k8s.io/initial-events-end"] = "true" };
+        if (form.View == View.Table)
+        {
+            return new JsonObject
+            {
+                ["kind"] = "Table",
+                ["apiVersion"] = "meta.k8s.io/v1",
+                ["metadata"] = new JsonObject { ["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture) },
+                ["columnDefinitions"] = null,
+                ["rows"] = new JsonArray(),
+            };
+        }
+        return new JsonObject
+        {
+            ["kind"] = form.View == View.Metadata ? "PartialObjectMetadata" : kind.Kind,
+            ["apiVersion"] = form.View == View.Metadata ? "meta.k8s.io/v1" : kind.ApiVersion,
+            ["metadata"] = metadata,
+        };
+    }
+
+    private void WriteFull(Utf8JsonWriter writer, StoredObject stored)
+    {
+        if (stored.Content["apiVersion"].AsString() == kind.ApiVersion)
+        {
+            writer.WriteRawValue(stored.Json.Span, skipInputValidation: true);
+            return;
+        }
+        // Versions of a custom kind differ in name only: conversion strategy None.
+        var copy = stored.Copy();
+        copy["apiVersion"] = kind.ApiVersion;
+        copy.WriteTo(writer);
+    }
+
+    private static JsonObject PartialMetadata(JsonObject obj) => new()
+    {
+        ["kind"] = "PartialObjectMetadata",
+        ["apiVersion"] = "meta.k8s.io/v1",
+        ["metadata"] = obj["metadata"]?.DeepClone(),
+    };
+
+    private void WriteTableStart(Utf8JsonWriter writer, bool withHeaders, long version, string next, long? remaining)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("kind", "Table");
+        writer.WriteString("apiVersion", "meta.k8s.io/v1");
+        WriteListMetadata(writer, version, next, remaining);
+        writer.WriteStartArray("columnDefinitions");
+        foreach (var column in withHeaders ? kind.Columns : [])
+        {
+            writer.WriteStartObject();
+            writer.WriteString("name", column.Name);
+            writer.WriteString("type", column.Type);
+            writer.WriteString("format", column.Format);
+            writer.WriteString("description", column.Description);
+            writer.WriteNumber("priority", column.Priority);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+        writer.WriteStartArray("rows");
+    }
+
+    private void WriteRow(Utf8JsonWriter writer, StoredObject stored)
+    {
+        writer.WriteStartObject();
+        writer.WriteStartArray("cells");
+        foreach (var column in kind.Columns)
+        {
+            var cell = column.Value(stored.Content, time);
+            if (cell is null)
+                writer.WriteNullValue();
+            else
+                cell.WriteTo(writer);
+        }
+        writer.WriteEndArray();
+        if (!form.NoObjectInRows)
+        {
+            writer.WritePropertyName("object");
+            if (form.WholeObjectInRows)
+                WriteFull(writer, stored);
+            else
+                PartialMetadata(stored.Content).WriteTo(writer);
+        }
+        writer.WriteEndObject();
+    }
+
+    private static void WriteListMetadata(Utf8JsonWriter writer, long version, string next, long? remaining)
+    {
+        writer.WriteStartObject("metadata");
+        writer.WriteString("resourceVersion", version.ToString(CultureInfo.InvariantCulture));
+        if (next.Length > 0)
+            writer.WriteString("continue", next);
+        if (remaining is { } count)
+            writer.WriteNumber("remainingItemCount", count);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteListEnd(Utf8JsonWriter writer)
+    {
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+}

@@ -1,0 +1,139 @@
+using System.Text.Json.Nodes;
+using Graft.LocalCluster.Schema;
+using Graft.LocalCluster.Storage;
+
+namespace Graft.LocalCluster.Kinds;
+
+/// <summary>Defaults, selectors and immutable fields of Jobs, Deployments and ReplicaSets.</summary>
+internal static class WorkloadRules
+{
+    public const string JobUidLabel = "batch.kubernetes.io/controller-uid";
+    public const string JobNameLabel = "batch.kubernetes.io/job-name";
+
+    public static KindRules Jobs { get; } = new()
+    {
+        Default = DefaultJob,
+        OnCreate = (job, _) => SetJobSelector(job),
+        Validate = ValidateJob,
+        ValidateUpdate = (job, old, errors) =>
+        {
+            foreach (var field in (string[])["selector", "completions", "completionMode", "podFailurePolicy", "template", "manualSelector"])
+                Immutable(job, old, field, errors, suspendedTemplateMayChange: field == "template" && old.At("spec", "suspend").AsBool());
+        },
+    };
+
+    public static KindRules Deployments { get; } = new()
+    {
+        Default = deployment =>
+        {
+            var spec = deployment.Child("spec");
+            spec.SetDefault("replicas", 1);
+            spec.SetDefault("revisionHistoryLimit", 10);
+            spec.SetDefault("progressDeadlineSeconds", 600);
+            var strategy = spec.Child("strategy");
+            strategy.SetDefault("type", "RollingUpdate");
+            if (strategy["type"].AsString() == "RollingUpdate")
+            {
+                strategy.Child("rollingUpdate").SetDefault("maxUnavailable", "25%");
+                strategy.Child("rollingUpdate").SetDefault("maxSurge", "25%");
+            }
+            DefaultTemplate(spec);
+        },
+        Validate = ValidateSelected,
+        ValidateUpdate = (deployment, old, errors) => Immutable(deployment, old, "selector", errors),
+    };
+
+    public static KindRules ReplicaSets { get; } = new()
+    {
+        Default = replicaSet =>
+        {
+            replicaSet.Child("spec").SetDefault("replicas", 1);
+            DefaultTemplate(replicaSet.Child("spec"));
+        },
+        OnCreate = (replicaSet, _) => replicaSet["status"] = new JsonObject { ["replicas"] = 0 },
+        Validate = ValidateSelected,
+        ValidateUpdate = (replicaSet, old, errors) => Immutable(replicaSet, old, "selector", errors),
+    };
+
+    private static void DefaultTemplate(JsonObject spec)
+    {
+        if (spec["template"] is JsonObject template)
+            PodRules.DefaultSpec(template.Child("spec"));
+    }
+
+    private static void DefaultJob(JsonObject job)
+    {
+        var spec = job.Child("spec");
+        if (spec["completions"] is null && spec["parallelism"] is null)
+            spec["completions"] = 1;
+        spec.SetDefault("parallelism", 1);
+        spec.SetDefault("backoffLimit", 6);
+        spec.SetDefault("completionMode", "NonIndexed");
+        spec.SetDefault("suspend", false);
+        spec.SetDefault("manualSelector", false);
+        spec.SetDefault("podReplacementPolicy", spec["podFailurePolicy"] is null ? "TerminatingOrFailed" : "Failed");
+        foreach (var rule in spec.At("podFailurePolicy", "rules").Objects())
+        {
+            foreach (var pattern in rule["onPodConditions"].Objects())
+                pattern.SetDefault("status", "True");
+        }
+        DefaultTemplate(spec);
+    }
+
+    private static void SetJobSelector(JsonObject job)
+    {
+        var spec = job.Child("spec");
+        if (spec["manualSelector"].AsBool())
+            return;
+        var labels = spec.Child("template").Child("metadata").Child("labels");
+        labels[JobUidLabel] = job.Uid();
+        labels[JobNameLabel] = job.Name();
+        labels["controller-uid"] = job.Uid();
+        labels["job-name"] = job.Name();
+        spec["selector"] ??= new JsonObject { ["matchLabels"] = new JsonObject { [JobUidLabel] = job.Uid() } };
+    }
+
+    private static void ValidateJob(JsonObject job, List<FieldError> errors)
+    {
+        var spec = job.At("spec", "template", "spec") as JsonObject;
+        PodRules.ValidateSpec(spec, "spec.template.spec", errors);
+        if (spec?["restartPolicy"].AsString() is not ("Never" or "OnFailure"))
+            errors.Add(
+                FieldError.NotSupported("spec.template.spec.restartPolicy", spec?["restartPolicy"]?.DeepClone(), ["OnFailure", "Never"]));
+        foreach (var field in (string[])["parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"])
+        {
+            if (job.At("spec", field).AsLong() is < 0)
+                errors.Add(FieldError.Invalid($"spec.{field}", job.At("spec", field)?.DeepClone(), "must be greater than or equal to 0"));
+        }
+        if (job.At("spec", "podFailurePolicy") is not null && spec?["restartPolicy"].AsString() == "OnFailure")
+            errors.Add(FieldError.Invalid("spec.template.spec.restartPolicy", "OnFailure",
+                "only \"Never\" is supported when podFailurePolicy is specified"));
+    }
+
+    private static void ValidateSelected(JsonObject obj, List<FieldError> errors)
+    {
+        PodRules.ValidateSpec(obj.At("spec", "template", "spec") as JsonObject, "spec.template.spec", errors);
+        var policy = obj.At("spec", "template", "spec", "restartPolicy").AsString();
+        if (policy is not (null or "Always"))
+            errors.Add(FieldError.NotSupported("spec.template.spec.restartPolicy", policy, ["Always"]));
+        if (obj.At("spec", "replicas").AsLong() is < 0)
+            errors.Add(FieldError.Invalid("spec.replicas", obj.At("spec", "replicas")?.DeepClone(), "must be greater than or equal to 0"));
+        if (obj.At("spec", "selector") is not JsonObject { Count: > 0 } selector)
+        {
+            errors.Add(FieldError.Required("spec.selector"));
+            return;
+        }
+        var labels = obj.At("spec", "template", "metadata", "labels");
+        if (!selector["matchLabels"].StringMap().All(want => labels.At(want.Key).AsString() == want.Value))
+            errors.Add(
+                FieldError.Invalid("spec.template.metadata.labels", labels?.DeepClone(), "`selector` does not match template `labels`"));
+    }
+
+    private static void Immutable(JsonObject obj, JsonObject old, string field, List<FieldError> errors,
+        bool suspendedTemplateMayChange = false)
+    {
+        var (now, before) = (obj.At("spec", field), old.At("spec", field));
+        if (!suspendedTemplateMayChange && !JsonNode.DeepEquals(now, before))
+            errors.Add(FieldError.Invalid($"spec.{field}", now?.DeepClone(), "field is immutable"));
+    }
+}

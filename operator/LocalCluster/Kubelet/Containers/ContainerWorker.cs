@@ -1,0 +1,224 @@
+using System.ComponentModel;
+using Graft.LocalCluster.Kubelet.Probes;
+using Graft.LocalCluster.Kubelet.Processes;
+using Graft.LocalCluster.Kubelet.Status;
+using Graft.LocalCluster.Kubelet.Volumes;
+using Graft.Runtime;
+using k8s.Models;
+
+namespace Graft.LocalCluster.Kubelet.Containers;
+
+/// <summary>
+/// The life of one container: image, configuration, process, probes, end, and start again by the pod's restart policy. Its state
+/// stands in <see cref="Status"/>; every change is told.
+/// </summary>
+internal sealed class ContainerWorker
+{
+    private static readonly TimeSpan ConfigRetry = TimeSpan.FromSeconds(2);
+
+    private readonly KubeletContext _context;
+    private readonly V1Pod _pod;
+    private readonly V1Container _container;
+    private readonly bool _isInit;
+    private readonly string _podIp;
+    private readonly Action _changed;
+    private readonly RestartPause _pause;
+
+    public ContainerWorker(KubeletContext context, V1Pod pod, V1Container container, bool isInit, string podIp, Action changed)
+    {
+        (_context, _pod, _container, _isInit, _podIp, _changed) = (context, pod, container, isInit, podIp, changed);
+        _pause = new RestartPause(context.Options.FirstRestartPause, context.Options.LongestRestartPause);
+        Status = ContainerStates.New(container, isInit || pod.Spec.InitContainers is not { Count: > 0 } ? "ContainerCreating" : "PodInitializing");
+    }
+
+    /// <summary>Never changed in place: each change is a new object.</summary>
+    public V1ContainerStatus Status { get; private set; }
+
+    /// <summary>Runs to the end that the restart policy leaves, or until stopped.</summary>
+    /// <returns>The last exit code; null when it never ran.</returns>
+    public async Task<int?> RunAsync(ContainerSetup setup, StopRequest stop)
+    {
+        int? code = null;
+        while (!stop.IsRequested)
+        {
+            try
+            {
+                var image = await ResolveImageAsync(stop.Stop).ConfigureAwait(false);
+                var spec = await PrepareAsync(setup, image, stop.Stop).ConfigureAwait(false);
+                var ended = await RunOnceAsync(setup, spec, stop).ConfigureAwait(false);
+                code = ended.ExitCode;
+                if (!Restarts(ended.ExitCode) || stop.IsRequested) return code;
+                await PauseAsync(ended, stop.Stop).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stop.IsRequested)
+            {
+                break;
+            }
+        }
+        return code;
+    }
+
+    private bool Restarts(int exitCode) => (_pod.Spec.RestartPolicy ?? "Always") switch
+    {
+        "Never" => false,
+        "OnFailure" => exitCode != 0,
+        _ => !_isInit || exitCode != 0,
+    };
+
+    private async Task<ImageProgram> ResolveImageAsync(CancellationToken cancel)
+    {
+        if (_context.Options.Images.TryGetValue(_container.Image, out var image))
+        {
+            Tell("Pulled", $"Container image \"{_container.Image}\" already present on machine");
+            return image;
+        }
+        var known = string.Join(", ", _context.Options.Images.Keys.Order(StringComparer.Ordinal));
+        var why = $"image \"{_container.Image}\" is none of the programs of this machine ({known}); pods here run programs, not images from a registry";
+        Tell("Failed", $"Failed to pull image \"{_container.Image}\": {why}", EventType.Warning);
+        Set(state: ContainerStates.Waiting("ErrImagePull", why));
+        await Task.Delay(_context.Options.FirstRestartPause, _context.Time, cancel).ConfigureAwait(false);
+        Tell("BackOff", $"Back-off pulling image \"{_container.Image}\"");
+        Set(state: ContainerStates.Waiting("ImagePullBackOff", $"Back-off pulling image \"{_container.Image}\": {why}"));
+        // The table does not change while the cluster runs: there is nothing to try again.
+        await Task.Delay(Timeout.InfiniteTimeSpan, _context.Time, cancel).ConfigureAwait(false);
+        throw new OperationCanceledException(cancel);
+    }
+
+    private async Task<ProcessSpec> PrepareAsync(ContainerSetup setup, ImageProgram image, CancellationToken cancel)
+    {
+        while (true)
+        {
+            string problem;
+            try
+            {
+                return await setup.PrepareAsync(_container, image, Status.RestartCount, cancel).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is ContainerConfigException or VolumeException or ApiException or IOException or HttpRequestException)
+            {
+                problem = e.Message;
+            }
+            Tell("Failed", $"Error: {problem}", EventType.Warning);
+            Set(state: ContainerStates.Waiting("CreateContainerConfigError", problem));
+            await Task.Delay(ConfigRetry, _context.Time, cancel).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<V1ContainerStateTerminated> RunOnceAsync(ContainerSetup setup, ProcessSpec spec, StopRequest stop)
+    {
+        var id = $"process://{_pod.Metadata.Uid}/{_container.Name}/{Status.RestartCount}";
+        Tell("Created", $"Created container: {_container.Name}");
+        ContainerProcess process;
+        try
+        {
+            if (ContainerSetup.Missing(spec) is { } missing) return NotStarted(missing, id);
+            process = await ContainerProcess.StartAsync(spec, _context.Host).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is Win32Exception or IOException or UnauthorizedAccessException)
+        {
+            return NotStarted(e.Message, id);
+        }
+        Set(state: ContainerStates.Running(process.StartedAt), id: id, started: _container.StartupProbe is null);
+        Tell("Started", $"Started container {_container.Name}");
+
+        using var over = new CancellationTokenSource();
+        using var unhealthy = new CancellationTokenSource();
+        var probes = _isInit ? Task.CompletedTask : ProbeAsync(spec, unhealthy, over.Token);
+        await EndAsync(process, stop, unhealthy.Token).ConfigureAwait(false);
+        var exit = await process.Exit.ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false);
+        await probes.ConfigureAwait(false);
+        return Ended(setup, spec, exit, id);
+    }
+
+    /// <summary>Waits for the process' end, and brings it about when it is wanted: politely, then by force.</summary>
+    private async Task EndAsync(ContainerProcess process, StopRequest stop, CancellationToken unhealthy)
+    {
+        using var wanted = CancellationTokenSource.CreateLinkedTokenSource(unhealthy, stop.Stop);
+        await process.Exit.OrCancelled(wanted.Token).ConfigureAwait(false);
+        if (process.Exit.IsCompleted) return;
+        if (stop.IsRequested) Tell("Killing", $"Stopping container {_container.Name}");
+        process.Signal(Signals.Terminate);
+        using var grace = CancellationTokenSource.CreateLinkedTokenSource(stop.Kill);
+        if (!stop.IsRequested) grace.CancelAfter(TimeSpan.FromSeconds(_pod.Spec.TerminationGracePeriodSeconds ?? 30));
+        await process.Exit.OrCancelled(grace.Token).ConfigureAwait(false);
+        if (!process.Exit.IsCompleted) process.Signal(Signals.Kill);
+    }
+
+    private Task ProbeAsync(ProcessSpec spec, CancellationTokenSource unhealthy, CancellationToken over)
+    {
+        var prober = new Prober(_container, _podIp, _context.Http, (command, cancel) => ExecAsync(spec, command, cancel));
+        var effects = new ProbeEffects(
+            Ready: ready => Set(ready: ready),
+            Started: () => Set(started: true),
+            Kill: why =>
+            {
+                Tell("Killing", $"Container {_container.Name} {why}, will be restarted");
+                unhealthy.Cancel();
+            },
+            Unhealthy: (kind, message) => Tell("Unhealthy", $"{kind} probe failed: {message}", EventType.Warning));
+        return ContainerProbes.RunAsync(_container, prober, effects, _context.Time, over);
+    }
+
+    private async Task<int> ExecAsync(ProcessSpec spec, IReadOnlyList<string> command, CancellationToken cancel)
+    {
+        var folder = Path.Combine(spec.Folder, $"exec-{Guid.NewGuid():n}");
+        try
+        {
+            var process = await ContainerProcess.StartAsync(spec with { Command = command, Folder = folder, Log = null, MemoryLimit = null }, _context.Host).ConfigureAwait(false);
+            await process.Exit.OrCancelled(cancel).ConfigureAwait(false);
+            if (!process.Exit.IsCompleted) process.Signal(Signals.Kill);
+            var exit = await process.Exit.ConfigureAwait(false);
+            cancel.ThrowIfCancellationRequested();
+            return exit.Code;
+        }
+        finally
+        {
+            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private V1ContainerStateTerminated NotStarted(string why, string id)
+    {
+        var now = _context.Time.GetUtcNow();
+        Tell("Failed", $"Error: failed to start container \"{_container.Name}\": {why}", EventType.Warning);
+        // 128 as container runtimes say it for a program that cannot be started.
+        Set(state: ContainerStates.Terminated(128, "StartError", why, id, now, now), ready: false, started: false, id: id);
+        return Status.State.Terminated;
+    }
+
+    private V1ContainerStateTerminated Ended(ContainerSetup setup, ProcessSpec spec, ProcessExit exit, string id)
+    {
+        var message = TerminationMessage.Read(setup.TerminationFile(_container), spec.Log!, _container.TerminationMessagePolicy, exit.Code);
+        var reason = exit.OutOfMemory ? "OOMKilled" : exit.Code == 0 ? "Completed" : "Error";
+        Set(state: ContainerStates.Terminated(exit.Code, reason, message, id, exit.StartedAt, exit.FinishedAt), ready: _isInit && exit.Code == 0, started: false);
+        return Status.State.Terminated;
+    }
+
+    private async Task PauseAsync(V1ContainerStateTerminated ended, CancellationToken cancel)
+    {
+        var pause = _pause.Next((ended.FinishedAt - ended.StartedAt) ?? TimeSpan.Zero);
+        if (pause > TimeSpan.Zero)
+        {
+            var who = $"container={_container.Name} pod={_pod.Metadata.Name}_{_pod.Metadata.NamespaceProperty}({_pod.Metadata.Uid})";
+            Tell("BackOff", $"Back-off restarting failed container {_container.Name} in pod {_pod.Metadata.Name}", EventType.Warning);
+            Set(state: ContainerStates.Waiting("CrashLoopBackOff", $"back-off {pause.TotalSeconds:0}s restarting failed {who}"), last: ended);
+            await Task.Delay(pause, _context.Time, cancel).ConfigureAwait(false);
+        }
+        Set(last: ended, restarts: Status.RestartCount + 1);
+    }
+
+    private void Set(
+        V1ContainerState? state = null, bool? ready = null, bool? started = null, string? id = null, V1ContainerStateTerminated? last = null, int? restarts = null)
+    {
+        var old = Status;
+        Status = new V1ContainerStatus
+        {
+            Name = old.Name, Image = old.Image, ImageID = id is not null ? old.Image : old.ImageID, ContainerID = id ?? old.ContainerID,
+            State = state ?? old.State, Ready = ready ?? old.Ready, Started = started ?? old.Started, RestartCount = restarts ?? old.RestartCount,
+            LastState = last is not null ? new V1ContainerState { Terminated = last } : old.LastState,
+        };
+        _changed();
+    }
+
+    private void Tell(string reason, string message, EventType type = EventType.Normal) => _context.Events.Publish(_pod, reason, message, type);
+}

@@ -1,0 +1,141 @@
+using System.Net;
+using Graft.LocalCluster.Controllers;
+using Graft.LocalCluster.Controllers.Scheduling;
+using Graft.LocalCluster.Kubelet.Logs;
+using Graft.LocalCluster.Kubelet.Mounts;
+using Graft.LocalCluster.Kubelet.Processes;
+using Graft.LocalCluster.Kubelet.Volumes;
+using Graft.LocalCluster.Network;
+using Graft.Runtime;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+
+namespace Graft.LocalCluster.Kubelet;
+
+/// <summary>Runs the pods that are bound to this machine: one <see cref="PodWorker"/> for each.</summary>
+internal sealed class LocalKubelet : IAsyncDisposable
+{
+    // Enough for a program to be killed and its last output to be read.
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(3);
+
+    private readonly KubeletContext _context;
+    private readonly LoopbackBlock _addresses;
+    private readonly Informer<V1Pod> _pods;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, (PodWorker Worker, Task Run)> _workers = [];
+    private readonly HashSet<string> _usedIps = [];
+    private readonly CancellationTokenSource _shutdown = new();
+    private int _nextIp;
+
+    private LocalKubelet(KubeletContext context, LoopbackBlock addresses, Informer<V1Pod> pods) =>
+        (_context, _addresses, _pods) = (context, addresses, pods);
+
+    public Isolation Isolation => _context.Host.Isolation;
+
+    /// <param name="claimFolders">Folders that claims are bound to, which volumes may show too.</param>
+    public static async Task<LocalKubelet> StartAsync(
+        ControlPlane plane, EventRecorder events, KubeletOptions options, string stateFolder, IEnumerable<string> claimFolders,
+        LoopbackBlock addresses, CancellationToken cancel)
+    {
+        RemoveLeftovers(stateFolder);
+        var host = await ProcessHost.StartAsync(stateFolder, options.Isolation, plane.Time, cancel).ConfigureAwait(false);
+        var folders = new HostFolders([stateFolder, .. claimFolders, .. options.HostFolders], new HostTree());
+        // Probes follow no redirect to elsewhere and go through no proxy.
+        var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.Zero });
+        var context = new KubeletContext(
+            options, plane.Client, events, host, folders, new LogFiles(stateFolder), http, stateFolder, plane.Time, plane.Loggers.CreateLogger<LocalKubelet>());
+        var kubelet = new LocalKubelet(context, addresses, plane.Informers.Get<V1Pod>());
+        kubelet._pods.AddHandler(kubelet.Handle);
+        return kubelet;
+    }
+
+    /// <summary>What a cluster that was killed left behind: objects live in memory, so no pod of it exists any more.</summary>
+    private static void RemoveLeftovers(string stateFolder)
+    {
+        foreach (var folder in (string[])["pods", "logs"])
+        {
+            var path = Path.Combine(stateFolder, folder);
+            if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+        }
+    }
+
+    private void Handle(InformerEvent<V1Pod> change)
+    {
+        var pod = change.Object;
+        if (pod.Spec.NodeName != LocalNode.Name) return;
+        lock (_gate)
+        {
+            // A new pod may come under the name of one whose end was not told.
+            if (change.Old is { } old && old.Metadata.Uid != pod.Metadata.Uid) Gone(old);
+            if (change.Change == InformerChange.Deleted) Gone(pod);
+            else if (_workers.TryGetValue(pod.Metadata.Uid, out var known)) Update(known.Worker, pod);
+            else if (!_shutdown.IsCancellationRequested) Begin(pod);
+        }
+    }
+
+    private static void Update(PodWorker worker, V1Pod pod)
+    {
+        if (Pods.IsDeleting(pod)) worker.Delete(PodWorker.Grace(pod));
+    }
+
+    private void Begin(V1Pod pod)
+    {
+        if (Pods.IsDeleting(pod))
+        {
+            // Nothing of it runs here: it ended, or never began.
+            _ = PodWorker.DeleteObjectAsync(_context, pod, _shutdown.Token);
+            return;
+        }
+        if (Pods.IsTerminal(pod)) return;
+        var worker = new PodWorker(_context, pod, NextIp());
+        _workers[pod.Metadata.Uid] = (worker, Task.Run(() => worker.RunAsync(_shutdown.Token)));
+    }
+
+    private void Gone(V1Pod pod)
+    {
+        if (_workers.Remove(pod.Metadata.Uid, out var known))
+        {
+            known.Worker.Gone();
+            _ = EndAsync(pod, known.Worker, known.Run);
+        }
+    }
+
+    private async Task EndAsync(V1Pod pod, PodWorker worker, Task run)
+    {
+        await run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        worker.Dispose();
+        lock (_gate) _usedIps.Remove(worker.PodIp);
+        try
+        {
+            var logs = _context.Logs.Folder(pod.Metadata.Uid);
+            if (Directory.Exists(logs)) Directory.Delete(logs, recursive: true);
+        }
+        catch (IOException e)
+        {
+            _context.Logger.LogWarning("Logs of pod {Pod} not removed: {Problem}", pod.Metadata.Name, e.Message);
+        }
+    }
+
+    private string NextIp()
+    {
+        for (var i = 0; i < LoopbackBlock.Addresses; i++)
+        {
+            IPAddress address = _addresses.Pod(_nextIp++);
+            if (_usedIps.Add(address.ToString())) return address.ToString();
+        }
+        throw new InvalidOperationException("No loopback address is left for another pod.");
+    }
+
+    /// <summary>Ends all pods within the shutdown grace; nothing is left running.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _shutdown.CancelAsync().ConfigureAwait(false);
+        Task[] running;
+        lock (_gate) running = [.. _workers.Values.Select(w => w.Run)];
+        var all = Task.WhenAll(running);
+        await Task.WhenAny(all, Task.Delay(_context.Options.ShutdownGrace + StopPatience)).ConfigureAwait(false);
+        await _context.Host.DisposeAsync().ConfigureAwait(false);
+        _context.Http.Dispose();
+        _shutdown.Dispose();
+    }
+}

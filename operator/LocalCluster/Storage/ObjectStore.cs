@@ -1,0 +1,156 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace Graft.LocalCluster.Storage;
+
+/// <summary>A table at one version: later writes do not change it.</summary>
+internal sealed record TableSnapshot(long ResourceVersion, ImmutableSortedDictionary<ObjectKey, StoredObject> Objects);
+
+/// <summary>Why a write was refused; <see cref="Actual"/> is what is there instead, if anything.</summary>
+internal sealed class WriteConflictException(string message, StoredObject? actual) : Exception(message)
+{
+    public StoredObject? Actual { get; } = actual;
+}
+
+/// <summary>
+/// All objects of all kinds, in memory, under one strictly increasing version, as etcd gives it to a cluster. It knows keys, versions and
+/// changes, and nothing of kinds. A write names the version that it replaces; every committed write is one event in its table's log.
+/// The content lives as long as the process: nothing is written to disk.
+/// </summary>
+internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept = 32)
+{
+    private readonly object _gate = new();
+    private readonly ConcurrentDictionary<GroupResource, Table> _tables = new();
+    private readonly LinkedList<(GroupResource Resource, TableSnapshot Snapshot)> _pagedSnapshots = new();
+    private long _version = 1;
+
+    public long ResourceVersion
+    {
+        get
+        {
+            lock (_gate)
+                return _version;
+        }
+    }
+
+    public StoredObject? Get(GroupResource resource, ObjectKey key) => TableOf(resource).Objects.GetValueOrDefault(key);
+
+    public EventLog Events(GroupResource resource) => TableOf(resource).Events;
+
+    public TableSnapshot Snapshot(GroupResource resource)
+    {
+        lock (_gate)
+            return new TableSnapshot(_version, TableOf(resource).Objects);
+    }
+
+    /// <summary>The version up to which a reader at the end of its table's log has seen everything, or null if it is not at the
+    /// end.</summary>
+    public long? VersionSeenAt(GroupResource resource, long place)
+    {
+        lock (_gate)
+            return TableOf(resource).Events.End == place ? _version : null;
+    }
+
+    /// <summary>A snapshot together with the place in the log where its later changes begin.</summary>
+    public (TableSnapshot Snapshot, long Place) SnapshotWithPlace(GroupResource resource)
+    {
+        lock (_gate)
+            return (new TableSnapshot(_version, TableOf(resource).Objects), TableOf(resource).Events.End);
+    }
+
+    /// <summary>Remembers a snapshot for the following pages of a list; the oldest are forgotten.</summary>
+    public void KeepForPaging(GroupResource resource, TableSnapshot snapshot)
+    {
+        lock (_gate)
+        {
+            if (_pagedSnapshots.Any(kept => kept.Resource == resource && kept.Snapshot.ResourceVersion == snapshot.ResourceVersion))
+                return;
+            _pagedSnapshots.AddLast((resource, snapshot));
+            if (_pagedSnapshots.Count > snapshotsKept)
+                _pagedSnapshots.RemoveFirst();
+        }
+    }
+
+    public TableSnapshot? PagedSnapshot(GroupResource resource, long version)
+    {
+        lock (_gate)
+            return _pagedSnapshots.FirstOrDefault(kept => kept.Resource == resource && kept.Snapshot.ResourceVersion == version).Snapshot;
+    }
+
+    /// <exception cref="WriteConflictException">The key is taken.</exception>
+    public StoredObject Insert(GroupResource resource, ObjectKey key, JsonObject content)
+    {
+        lock (_gate)
+        {
+            var table = TableOf(resource);
+            if (table.Objects.TryGetValue(key, out var existing))
+                throw new WriteConflictException("exists", existing);
+            return Commit(table, StoreEventType.Added, key, content, previous: null);
+        }
+    }
+
+    /// <exception cref="WriteConflictException">The object is gone or is not the one that was read.</exception>
+    public StoredObject Replace(GroupResource resource, StoredObject read, JsonObject content)
+    {
+        lock (_gate)
+        {
+            var table = TableOf(resource);
+            return Commit(table, StoreEventType.Modified, read.Key, content, Expect(table, read));
+        }
+    }
+
+    /// <summary>Removes the object; <paramref name="last"/>, if given, is the state that watchers see with the deletion.</summary>
+    /// <exception cref="WriteConflictException">The object is gone or is not the one that was read.</exception>
+    public StoredObject Remove(GroupResource resource, StoredObject read, JsonObject? last = null)
+    {
+        lock (_gate)
+        {
+            var table = TableOf(resource);
+            return Commit(table, StoreEventType.Deleted, read.Key, last ?? read.Copy(), Expect(table, read));
+        }
+    }
+
+    /// <summary>Forgets a kind that is no longer served; its watchers have been ended by whoever removed the kind.</summary>
+    public void Drop(GroupResource resource) => _tables.TryRemove(resource, out _);
+
+    /// <summary>Makes every version before now too old to watch from, as a compaction of etcd does.</summary>
+    public void Compact()
+    {
+        lock (_gate)
+        {
+            foreach (var table in _tables.Values)
+                table.Events.Compact(_version);
+            _pagedSnapshots.Clear();
+        }
+    }
+
+    private static StoredObject Expect(Table table, StoredObject read)
+    {
+        var current = table.Objects.GetValueOrDefault(read.Key);
+        return current is not null && current.ResourceVersion == read.ResourceVersion
+            ? current
+            : throw new WriteConflictException("changed", current);
+    }
+
+    private StoredObject Commit(Table table, StoreEventType type, ObjectKey key, JsonObject content, StoredObject? previous)
+    {
+        var version = ++_version;
+        content["metadata"]!["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture);
+        var stored = new StoredObject(key, content, version);
+        table.Objects = type == StoreEventType.Deleted ? table.Objects.Remove(key) : table.Objects.SetItem(key, stored);
+        table.Events.Append(new StoreEvent(type, stored, previous));
+        return stored;
+    }
+
+    private Table TableOf(GroupResource resource) => _tables.GetOrAdd(resource, _ => new Table(eventsPerTable));
+
+    private sealed class Table(int events)
+    {
+        public volatile ImmutableSortedDictionary<ObjectKey, StoredObject> Objects =
+            ImmutableSortedDictionary<ObjectKey, StoredObject>.Empty;
+
+        public EventLog Events { get; } = new(events);
+    }
+}
