@@ -1,1 +1,3 @@
-return 0;
+using Graft.Operator.Cli;
+
+return await GraftCommand.InvokeAsync(args);

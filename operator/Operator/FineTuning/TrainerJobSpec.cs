@@ -1,0 +1,112 @@
+using Graft.Contract;
+using Graft.Operator.Api;
+using Graft.Operator.Sources;
+
+namespace Graft.Operator.FineTuning;
+
+/// <summary>FineTuneJob -> <c>job.json</c>, with the volumes that its paths need.</summary>
+internal sealed record TrainerJobSpec(TrainingJob Job, string Digest, PodMounts Mounts)
+{
+    /// <summary>
+    /// Works out the job; exactly one of the two results is set, and the errors are all there are. The field names of the
+    /// API and of the contract are the same words, so this is a copy, member by member, apart from sources and output.
+    /// </summary>
+    public static (TrainerJobSpec? Spec, IReadOnlyList<FieldError> Errors) Build(FineTuneJob resource, SourceOptions sources)
+    {
+        var errors = FineTuneJobValidation.Errors(resource).ToList();
+        var mounts = new PodMounts();
+        var paths = new SourcePaths(mounts, sources, errors);
+        var spec = resource.Spec;
+        var model = paths.Of("spec.model.source", spec.Model.Source);
+        var train = DataSources("spec.data.train", spec.Data.Train, paths);
+        var validation = Validation(spec.Data.Validation, paths);
+        if (errors.Count > 0) return (null, errors);
+
+        var job = new TrainingJob
+        {
+            Version = TrainingJob.CurrentVersion,
+            Name = resource.Metadata.Name,
+            Uid = resource.Metadata.Uid,
+            Model = new(spec.Model.Source, model, (Precision)spec.Model.Precision),
+            Objective = new() { Generation = new((LearnFrom)(spec.Objective.Generation?.LearnFrom ?? GenerationTokens.Completion)) },
+            Data = new(train, validation, spec.Data.MaxLength),
+            Method = Method(spec.Method),
+            Training = Training(spec.Training),
+            Evaluation = Evaluation(spec),
+            Output = new("", ""),
+        };
+        var digest = Digests.Of(job);
+        var folder = $"{resource.Metadata.Name}-{Digests.Short(digest, 8)}";
+        var claim = spec.Output.Pvc!.ClaimName;
+        mounts.AddClaim(claim, ContractPaths.Output, readOnly: false);
+        mounts.AddConfigMap("job", TrainerObjects.ConfigMapName(resource), ContractPaths.Job);
+        mounts.AddScratch("scratch", ContractPaths.Scratch);
+        var output = new OutputTarget($"{ContractPaths.Output}/{folder}", $"pvc://{claim}/{folder}");
+        return (new(job with { Output = output }, digest, mounts), []);
+    }
+
+    private static List<DataSource> DataSources(string field, IEnumerable<DataSourceSpec> sources, SourcePaths paths) =>
+        [.. sources.Select((source, i) => new DataSource(
+            source.Source,
+            paths.OfFile($"{field}[{i}].source", source.Source),
+            (DataFormat)(source.Format ?? DataFileFormat.Auto),
+            source.Columns is { } c ? new(c.Prompt, c.Completion, c.Messages, c.Text) : null))];
+
+    private static ValidationData? Validation(ValidationSpec? validation, SourcePaths paths) => validation switch
+    {
+        null => null,
+        { Split: { } split } => new() { Split = new(split.Fraction) },
+        _ => new() { Sources = DataSources("spec.data.validation.sources", validation.Sources ?? [], paths) },
+    };
+
+    private static Method Method(MethodSpec method)
+    {
+        if (method.Lora is not { } lora) return new() { Full = new() };
+        var targets = lora.Targets?.Modules is { } modules ? new LoraTargets { Modules = [.. modules] } : new() { AllLinear = new() };
+        var defaults = new LoraMethod(targets);
+        return new()
+        {
+            Lora = new(targets, lora.Rank ?? defaults.Rank, lora.Alpha ?? defaults.Alpha, lora.Dropout ?? defaults.Dropout,
+                lora.RsLora ?? defaults.RsLora),
+        };
+    }
+
+    private static TrainingPlan Training(TrainingSpec training) => new(
+        new() { Epochs = training.Duration.Epochs, Steps = training.Duration.Steps },
+        new() { Adamw = new(training.Optimizer.Adamw?.WeightDecay ?? 0) },
+        new() { Cosine = Warmup(training.Schedule.Cosine), Linear = Warmup(training.Schedule.Linear), Constant = Warmup(training.Schedule.Constant) },
+        training.BatchSize,
+        training.MicroBatchSize,
+        training.LearningRate,
+        training.MaxGradNorm,
+        training.Seed);
+
+    private static Warmup? Warmup(WarmupSpec? warmup) =>
+        warmup is null ? null : new() { WarmupSteps = warmup.WarmupSteps, WarmupFraction = warmup.WarmupFraction };
+
+    private static EvaluationPlan? Evaluation(FineTuneJobSpec spec) => (spec.Evaluation, spec.Data.Validation) switch
+    {
+        ({ } evaluation, _) => new([.. evaluation.Metrics.Select(m => (Metric)m)]),
+        (null, not null) => new([Metric.Loss]),
+        _ => null,
+    };
+
+    /// <summary>Turns sources into paths of the pod, and gathers what cannot be turned.</summary>
+    private sealed class SourcePaths(PodMounts mounts, SourceOptions options, List<FieldError> errors)
+    {
+        public string Of(string field, string text)
+        {
+            var (source, error) = SourceParser.Parse(text, options);
+            if (source is not null) return mounts.Add(source);
+            errors.Add(new(field, error!.Message, error.Reason));
+            return "";
+        }
+
+        public string OfFile(string field, string text)
+        {
+            if (SourceParser.Parse(text, options).Source is not Source.Pvc { Path: "" }) return Of(field, text);
+            errors.Add(new(field, $"'{text}' is a whole claim; name one file in it, as pvc://CLAIM/train.jsonl"));
+            return "";
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using Graft.Operator.Sources;
+
+namespace Graft.Operator.Local;
+
+/// <summary>What a person said on the command line of <c>local</c>.</summary>
+internal sealed record LocalOptions
+{
+    public required string Folder { get; init; }
+    public required string StateFolder { get; init; }
+
+    /// <summary>Stay up when everything is served.</summary>
+    public bool Keep { get; init; }
+
+    /// <summary>The controllers are another process'.</summary>
+    public bool NoOperator { get; init; }
+    public IReadOnlyDictionary<string, string> Substitutes { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Claim -> folder of this machine.</summary>
+    public IReadOnlyDictionary<string, string> Claims { get; init; } = new Dictionary<string, string>();
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromHours(24);
+    public string? TrainerProgram { get; init; }
+    public string? ServerProgram { get; init; }
+    public string TrainerImage { get; init; } = LocalImages.Trainer;
+    public string ServerImage { get; init; } = LocalImages.Server;
+    public int Port { get; init; }
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    public SourceOptions Sources => new() { AllowFiles = true, FileRoot = Folder, Substitutes = Substitutes, Exists = Path.Exists };
+
+    public OperatorOptions Operator => new()
+    {
+        TrainerImage = TrainerImage,
+        ServerImage = ServerImage,
+        PodAccess = PodAccess.Direct,
+        ServiceAddress = ServiceAddress.ClusterIP,
+        Sources = Sources,
+        ProgressInterval = TimeSpan.FromMilliseconds(500),
+        RetryInterval = TimeSpan.FromSeconds(5),
+    };
+}
+
+/// <summary>Names that stand for our programs where no registry is.</summary>
+internal static class LocalImages
+{
+    public const string Trainer = "graft.dev/trainer:local";
+    public const string Server = "graft.dev/server:local";
+}

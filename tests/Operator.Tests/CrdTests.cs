@@ -1,0 +1,218 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Graft.Operator.Generate;
+using Graft.Operator.Local;
+using Graft.Runtime;
+using k8s.Models;
+using Cluster = Graft.LocalCluster.LocalCluster;
+
+namespace Graft.Operator.Tests;
+
+/// <summary>An API server that serves our kinds, without anything that acts on them.</summary>
+public sealed class ApiWithOurKinds : IAsyncLifetime
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("graft-crds-").FullName;
+    private Cluster? _cluster;
+
+    public ApiClient Client { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        _cluster = await Cluster.StartAsync(new() { StateFolder = _folder });
+        Client = new ApiClient(_cluster.ClientConfiguration);
+        foreach (var definition in GeneratedFiles.Definitions) await Client.ApplyAsync(definition);
+        foreach (var definition in GeneratedFiles.Definitions)
+        {
+            var deadline = DateTime.UtcNow.AddSeconds(20);
+            while ((await Client.GetAsync<V1CustomResourceDefinition>(definition.Metadata.Name))?.Status?.Conditions?.Any(c => c.Type == "Established" && c.Status == "True") != true)
+            {
+                Assert.True(DateTime.UtcNow < deadline, $"{definition.Metadata.Name} is not served");
+                await Task.Delay(50);
+            }
+        }
+    }
+
+    public async Task DisposeAsync()
+    {
+        Client.Dispose();
+        await _cluster!.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
+
+public class CrdTests(ApiWithOurKinds api) : IClassFixture<ApiWithOurKinds>
+{
+    private static readonly WriteOptions Strict = new() { FieldManager = "test", FieldValidation = "Strict" };
+
+    private static readonly ResourceKind Runs = new("graft.dev", "v1alpha1", "FineTuneJob", "finetunejobs", Namespaced: true);
+    private static readonly ResourceKind Deployments = new("graft.dev", "v1alpha1", "AdapterDeployment", "adapterdeployments", Namespaced: true);
+
+    private const string Run = """
+        apiVersion: graft.dev/v1alpha1
+        kind: FineTuneJob
+        metadata: {name: NAME, namespace: default}
+        spec:
+          model: {source: pvc://models/tiny}
+          data:
+            train: [{source: pvc://datasets/train.jsonl}]
+          method: {lora: {}}
+          output: {pvc: {claimName: adapters}}
+        """;
+
+    private static JsonObject Manifest(string name, string? path = null, string? json = null)
+    {
+        var manifest = ManifestFolder.Parse("run.yaml", Run.Replace("NAME", name, StringComparison.Ordinal))[0].Object;
+        if (path is not null) Set(manifest, path, json);
+        return manifest;
+    }
+
+    private static void Set(JsonObject manifest, string path, string? json)
+    {
+        var parts = path.Split('.');
+        var at = manifest;
+        foreach (var part in parts[..^1])
+        {
+            if (at[part] is not JsonObject) at[part] = new JsonObject();
+            at = (JsonObject)at[part]!;
+        }
+        if (json is null) at.Remove(parts[^1]);
+        else at[parts[^1]] = JsonNode.Parse(json);
+    }
+
+    [Fact]
+    public void Each_definition_stays_under_200_kilobytes() =>
+        Assert.All(GeneratedFiles.Definitions, d => Assert.InRange(Encoding.UTF8.GetByteCount(ManifestYaml.Write(d)), 1000, 200_000));
+
+    [Fact]
+    public void What_is_committed_is_what_the_records_say() =>
+        Assert.All(GeneratedFiles.All(OperatorOptions.DefaultOperatorImage), f => Assert.Equal(File.ReadAllText(Path.Combine(Golden.Repository(), f.Name)), f.Text));
+
+    [Fact]
+    public void No_default_stands_inside_a_union_and_every_string_list_and_map_is_bounded()
+    {
+        foreach (var definition in GeneratedFiles.Definitions)
+            Walk(definition.Spec.Names.Kind, definition.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"], inUnion: false);
+
+        static void Walk(string path, V1JSONSchemaProps schema, bool inUnion)
+        {
+            Assert.False(inUnion && schema.DefaultProperty is not null, $"{path} has a default inside a union");
+            if (schema.Type == "string" && schema.EnumProperty is not { Count: > 0 }) Assert.True(schema.MaxLength is not null, $"{path} has no maxLength");
+            if (schema.Type == "array") Assert.True(schema.MaxItems is not null, $"{path} has no maxItems");
+            if (schema.AdditionalProperties is not null) Assert.True(schema.MaxProperties is not null, $"{path} has no maxProperties");
+            var union = schema.XKubernetesValidations?.Any(r => r.Message?.StartsWith("exactly one of", StringComparison.Ordinal) == true) == true;
+            foreach (var (name, child) in schema.Properties ?? new Dictionary<string, V1JSONSchemaProps>()) Walk($"{path}.{name}", child, inUnion || union);
+            if (schema.Items is V1JSONSchemaProps item) Walk(path + "[]", item, inUnion);
+        }
+    }
+
+    public static TheoryData<string, string?, string> Refusals() => new()
+    {
+        { "spec.method", "{}", "exactly one of: lora, full" },
+        { "spec.method", """{"lora": {}, "full": {}}""", "exactly one of: lora, full" },
+        { "spec.method", null, "spec.method" },
+        { "spec.method", """{"lora": {"rang": 8}}""", "rang" },
+        { "spec.method", """{"lora": {"rank": 0}}""", "spec.method.lora.rank" },
+        { "spec.method", """{"lora": {"targets": {"allLinear": {}, "modules": ["q_proj"]}}}""", "exactly one of: allLinear, modules" },
+        { "spec.objective", """{}""", "exactly one of: generation" },
+        { "spec.output", """{}""", "exactly one of: pvc" },
+        { "spec.data.train", "[]", "spec.data.train" },
+        { "spec.data.train", """[{"source": "pvc://d/t", "columns": {"prompt": "a"}}]""", "either prompt with completion" },
+        { "spec.data.train", """[{"source": "pvc://d/t", "format": "Parquet"}]""", "Parquet" },
+        { "spec.data.validation", """{"split": {"fraction": 1}}""", "spec.data.validation.split.fraction" },
+        { "spec.data.validation", """{"split": {"fraction": 0.1}, "sources": [{"source": "pvc://d/v"}]}""", "exactly one of: split, sources" },
+        { "spec.evaluation", """{"metrics": ["Loss"]}""", "evaluation needs data.validation" },
+        { "spec.training.duration", """{"epochs": 1, "steps": 5}""", "exactly one of: epochs, steps" },
+        { "spec.training.schedule", """{"cosine": {"warmupSteps": 1, "warmupFraction": 0.1}}""", "at most one of: warmupSteps, warmupFraction" },
+        { "spec.training.microBatchSize", "64", "microBatchSize is at most batchSize" },
+        { "spec.training.learningRate", "\"fast\"", "spec.training.learningRate" },
+        { "spec.activeDeadline", "\"8 hours\"", "spec.activeDeadline" },
+        { "spec.resources", """{"gpu": {"count": 2}}""", "spec.resources.gpu.count" },
+        { "spec.surprise", "1", "surprise" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refusals))]
+    public async Task A_manifest_that_is_wrong_is_refused_and_the_field_is_named(string path, string? json, string words)
+    {
+        var error = await Assert.ThrowsAsync<ApiException>(() => api.Client.Resource(Runs).ApplyAsync(Manifest("refused", path, json), Strict));
+        Assert.Contains(words, error.Status.Message, StringComparison.Ordinal);
+        Assert.Null(await api.Client.Resource(Runs).GetAsync("refused", "default"));
+    }
+
+    public static TheoryData<string, string, string?> Changes() => new()
+    {
+        { "spec.model.source", "\"pvc://models/other\"", "model cannot change" },
+        { "spec.training.batchSize", "8", "training cannot change" },
+        { "spec.activeDeadline", "\"8h\"", "activeDeadline cannot change" },
+        { "spec.resources", """{"cpu": "2"}""", "resources cannot change" },
+        { "spec.trainer", """{"image": "x"}""", "trainer cannot change" },
+        { "spec.suspend", "true", null },
+        { "spec.ttlAfterFinished", """{"failed": "1h"}""", null },
+    };
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public async Task Only_what_may_change_can_change(string path, string json, string? words)
+    {
+        var name = "change-" + path.Split('.')[1].ToLowerInvariant();
+        var client = api.Client.Resource(Runs);
+        await client.ApplyAsync(Manifest(name), Strict);
+        await client.ApplyAsync(Manifest(name), Strict);
+        var change = () => client.ApplyAsync(Manifest(name, path, json), Strict);
+        if (words is null) await change();
+        else Assert.Contains(words, (await Assert.ThrowsAsync<ApiException>(change)).Status.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("2e-4")]
+    [InlineData("0.0002")]
+    [InlineData("0")]
+    public async Task A_fraction_is_the_same_number_however_it_is_written(string number)
+    {
+        var name = "number-" + number.Replace(".", "-", StringComparison.Ordinal);
+        var yaml = Run.Replace("NAME", name, StringComparison.Ordinal) + $"\n  training: {{learningRate: {number}}}\n";
+        var client = api.Client.Resource(Runs);
+        var first = await client.ApplyAsync(ManifestFolder.Parse("run.yaml", yaml)[0].Object, Strict);
+        var again = await client.ApplyAsync(ManifestFolder.Parse("run.yaml", yaml)[0].Object, Strict);
+        Assert.Equal((string?)first["metadata"]!["resourceVersion"], (string?)again["metadata"]!["resourceVersion"]);
+        Assert.Equal(number == "0" ? 0 : 0.0002, first["spec"]!["training"]!["learningRate"]!.GetValue<double>());
+    }
+
+    [Fact]
+    public async Task Defaults_fill_in_what_one_constant_is_right_for()
+    {
+        var stored = await api.Client.Resource(Runs).ApplyAsync(Manifest("defaults"), Strict);
+        Assert.Equal(
+            """{"batchSize":32,"duration":{"epochs":3},"maxGradNorm":1,"optimizer":{"adamw":{"weightDecay":0}},"schedule":{"cosine":{"warmupFraction":0.03}},"seed":0}""",
+            Sorted(stored["spec"]!["training"]!));
+        Assert.Equal("""{"generation":{"learnFrom":"Completion"}}""", stored["spec"]!["objective"]!.ToJsonString());
+        Assert.Equal("""{"infrastructure":{"limit":3}}""", stored["spec"]!["retries"]!.ToJsonString());
+        Assert.Equal("""{"lora":{}}""", stored["spec"]!["method"]!.ToJsonString());
+
+        static string Sorted(JsonNode node) =>
+            "{" + string.Join(",", ((JsonObject)node).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"\"{p.Key}\":{p.Value!.ToJsonString().Replace("1.0", "1", StringComparison.Ordinal)}")) + "}";
+    }
+
+    [Fact]
+    public async Task A_deployment_may_change_what_it_serves_but_not_its_base_model()
+    {
+        var client = api.Client.Resource(Deployments);
+        JsonObject Deployment(string model, string adapters) => ManifestFolder.Parse("d.yaml", $$"""
+            apiVersion: graft.dev/v1alpha1
+            kind: AdapterDeployment
+            metadata: {name: support, namespace: default}
+            spec:
+              model: {source: {{model}}}
+              adapters: {{adapters}}
+            """)[0].Object;
+        await client.ApplyAsync(Deployment("pvc://models/tiny", "[]"), Strict);
+        await client.ApplyAsync(Deployment("pvc://models/tiny", "[{name: one, from: {fineTuneJobRef: {name: one}}}]"), Strict);
+        var model = await Assert.ThrowsAsync<ApiException>(() => client.ApplyAsync(Deployment("pvc://models/other", "[]"), Strict));
+        Assert.Contains("model cannot change", model.Status.Message, StringComparison.Ordinal);
+        var both = "[{name: one, from: {fineTuneJobRef: {name: one}, artifact: {uri: 'pvc://a/b'}}}]";
+        Assert.Contains("exactly one of: fineTuneJobRef, artifact",
+            (await Assert.ThrowsAsync<ApiException>(() => client.ApplyAsync(Deployment("pvc://models/tiny", both), Strict))).Status.Message, StringComparison.Ordinal);
+        var twice = "[{name: one, from: {fineTuneJobRef: {name: a}}}, {name: one, from: {fineTuneJobRef: {name: b}}}]";
+        await Assert.ThrowsAsync<ApiException>(() => client.ApplyAsync(Deployment("pvc://models/tiny", twice), Strict));
+    }
+}
