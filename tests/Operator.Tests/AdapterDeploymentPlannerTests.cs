@@ -20,12 +20,15 @@ public class AdapterDeploymentPlannerTests
         Service = Make.Service(resource),
         Pods = pods,
         FineTuneJobs = runs.ToDictionary(r => r.Metadata.Name),
-        Engines = pods.Where(AdapterDeploymentView.IsReady).ToDictionary(p => p.Metadata.Name, _ => new EngineReport(new Dictionary<string, string>())),
+        Engines = pods.Where(AdapterDeploymentView.IsReady)
+            .ToDictionary(p => p.Metadata.Name, _ => new EngineReport(new Dictionary<string, string>())),
     };
 
     private static AdapterDeploymentView Holding(AdapterDeploymentView view, string pod, string adapter, string path) => view with
     {
-        Engines = view.Engines.ToDictionary(e => e.Key, e => e.Key == pod ? new EngineReport(new Dictionary<string, string> { [adapter] = path }) : e.Value),
+        Engines = view.Engines.ToDictionary(
+            e => e.Key,
+            e => e.Key == pod ? new EngineReport(new Dictionary<string, string> { [adapter] = path }) : e.Value),
     };
 
     private static string Row(AdapterDeploymentStatus? status) => string.Join(" ",
@@ -35,9 +38,11 @@ public class AdapterDeploymentPlannerTests
     public void A_new_deployment_mounts_the_claim_of_a_run_that_is_not_done_so_that_loading_needs_no_new_pod()
     {
         var resource = Make.AdapterDeployment();
-        var plan = Plan(resource, AdapterDeploymentView.Empty with { FineTuneJobs = new Dictionary<string, FineTuneJob> { ["intents"] = Make.FineTuneJob() } });
+        var runs = new Dictionary<string, FineTuneJob> { ["intents"] = Make.FineTuneJob() };
+        var plan = Plan(resource, AdapterDeploymentView.Empty with { FineTuneJobs = runs });
         var deployment = Assert.IsType<V1Deployment>(plan.Apply[0]);
-        Assert.Contains(deployment.Spec.Template.Spec.Containers[0].VolumeMounts, m => m.MountPath == "/artifacts/adapters" && m.ReadOnlyProperty == true);
+        Assert.Contains(deployment.Spec.Template.Spec.Containers[0].VolumeMounts, m =>
+            m.MountPath == "/artifacts/adapters" && m.ReadOnlyProperty == true);
         Assert.Equal(
             ["--model", "/graft/claims/models/tiny", "--served-model-name", "support", "--port", "8000"],
             deployment.Spec.Template.Spec.Containers[0].Args);
@@ -60,7 +65,9 @@ public class AdapterDeploymentPlannerTests
     public void Every_ready_pod_is_asked_to_load_what_it_does_not_hold()
     {
         var resource = Make.AdapterDeployment(s => s with { Replicas = 3 });
-        var view = View(resource, [Make.ServerPod("a", true, "adapters"), Make.ServerPod("b", true, "adapters"), Make.ServerPod("c", false, "adapters")], Make.Trained());
+        V1Pod[] pods =
+            [Make.ServerPod("a", true, "adapters"), Make.ServerPod("b", true, "adapters"), Make.ServerPod("c", false, "adapters")];
+        var view = View(resource, pods, Make.Trained());
         view = Holding(view, "a", "intents", Path);
         var call = Assert.IsType<EngineCall.Load>(Assert.Single(AdapterDeploymentPlanner.EngineCallsOf(resource, view, Options)));
         Assert.Equal(("b", "intents", Path), (call.Pod.Metadata.Name, call.Adapter, call.Path));
@@ -74,7 +81,11 @@ public class AdapterDeploymentPlannerTests
         {
             Engines = new Dictionary<string, EngineReport>
             {
-                ["a"] = new(new Dictionary<string, string> { ["intents"] = "/artifacts/adapters/older", ["gone"] = "/artifacts/adapters/gone" }),
+                ["a"] = new(new Dictionary<string, string>
+                {
+                    ["intents"] = "/artifacts/adapters/older",
+                    ["gone"] = "/artifacts/adapters/gone",
+                }),
             },
         };
         var calls = AdapterDeploymentPlanner.EngineCallsOf(resource, view, Options);
@@ -85,7 +96,8 @@ public class AdapterDeploymentPlannerTests
     public void A_pod_without_the_mount_keeps_what_it_serves_until_it_is_rolled()
     {
         var resource = Make.AdapterDeployment();
-        var view = Holding(View(resource, [Make.ServerPod("old", true, "other")], Make.Trained()), "old", "intents", "/artifacts/other/older");
+        var view = View(resource, [Make.ServerPod("old", true, "other")], Make.Trained());
+        view = Holding(view, "old", "intents", "/artifacts/other/older");
         Assert.Empty(AdapterDeploymentPlanner.EngineCallsOf(resource, view, Options));
     }
 
@@ -114,7 +126,8 @@ public class AdapterDeploymentPlannerTests
     [Fact]
     public void An_engine_that_refuses_is_quoted_and_the_others_go_on()
     {
-        var resource = Make.AdapterDeployment(s => s with { Adapters = [Make.Adapter("intents"), Make.Adapter("broken", uri: "pvc://adapters/broken")] });
+        AdapterSpec[] adapters = [Make.Adapter("intents"), Make.Adapter("broken", uri: "pvc://adapters/broken")];
+        var resource = Make.AdapterDeployment(s => s with { Adapters = adapters });
         var view = Holding(View(resource, [Make.ServerPod("a", true, "adapters")], Make.Trained()), "a", "intents", Path) with
         {
             Refusals = [new("a", "broken", "LoRA rank 64 is greater than max_lora_rank 16.")],
@@ -123,7 +136,8 @@ public class AdapterDeploymentPlannerTests
         Assert.Equal("False False True True", Row(plan.Status));
         Assert.Equal("Degraded", plan.Status!.Phase);
         Assert.Equal("LoadFailed", plan.Status.Conditions.Find("Stalled")!.Reason);
-        Assert.Contains("LoRA rank 64 is greater than max_lora_rank 16.", plan.Status.Conditions.Find("Stalled")!.Message, StringComparison.Ordinal);
+        Assert.Contains("LoRA rank 64 is greater than max_lora_rank 16.", plan.Status.Conditions.Find("Stalled")!.Message,
+            StringComparison.Ordinal);
         Assert.NotNull(plan.Status.Adapters![0].Current);
         Assert.Equal("1/2", plan.Status.AdapterSummary);
     }
@@ -156,7 +170,9 @@ public class AdapterDeploymentPlannerTests
         Refused(Make.AdapterDeployment(s => s with { Adapters = [Make.Adapter("support")] }), "InvalidSpec", Make.Trained());
 
         static void Refused(AdapterDeployment resource, string reason, FineTuneJob run) =>
-            Assert.Equal(reason, Plan(resource, View(resource, [Make.ServerPod("a", true, "adapters")], run)).Status!.Conditions.Find("Stalled")!.Reason);
+            Assert.Equal(
+                reason,
+                Plan(resource, View(resource, [Make.ServerPod("a", true, "adapters")], run)).Status!.Conditions.Find("Stalled")!.Reason);
     }
 
     [Fact]
@@ -175,8 +191,10 @@ public class AdapterDeploymentPlannerTests
     {
         IList<string> Mounts(params string[] claims)
         {
-            var resource = Make.AdapterDeployment(s => s with { Adapters = [.. claims.Select(c => Make.Adapter("on-" + c, uri: $"pvc://{c}/adapter"))] });
-            return [.. ((V1Deployment)Plan(resource, AdapterDeploymentView.Empty).Apply[0]).Spec.Template.Spec.Containers[0].VolumeMounts.Select(m => $"{m.Name} {m.MountPath}")];
+            var adapters = claims.Select(c => Make.Adapter("on-" + c, uri: $"pvc://{c}/adapter"));
+            var resource = Make.AdapterDeployment(s => s with { Adapters = [.. adapters] });
+            var deployment = (V1Deployment)Plan(resource, AdapterDeploymentView.Empty).Apply[0];
+            return [.. deployment.Spec.Template.Spec.Containers[0].VolumeMounts.Select(m => $"{m.Name} {m.MountPath}")];
         }
         Assert.Contains(Mounts("a", "b"), m => m.EndsWith("/artifacts/a", StringComparison.Ordinal));
         Assert.Contains(Mounts("a", "b"), m => m.EndsWith("/artifacts/b", StringComparison.Ordinal));
@@ -188,10 +206,12 @@ public class AdapterDeploymentPlannerTests
     {
         var resource = Make.AdapterDeployment();
         var pod = Make.ServerPod("a", false, "adapters");
-        pod.Status.ContainerStatuses = [new() { Name = "server", RestartCount = 3, State = Make.Waiting("CrashLoopBackOff", "no weights in /graft/claims/models/tiny") }];
+        var waiting = Make.Waiting("CrashLoopBackOff", "no weights in /graft/claims/models/tiny");
+        pod.Status.ContainerStatuses = [new() { Name = "server", RestartCount = 3, State = waiting }];
         var plan = Plan(resource, View(resource, [pod], Make.Trained()));
         Assert.Equal("PodFailing", plan.Status!.Conditions.Find("Stalled")!.Reason);
-        Assert.Contains("no weights in /graft/claims/models/tiny", plan.Status.Conditions.Find("Stalled")!.Message, StringComparison.Ordinal);
+        Assert.Contains("no weights in /graft/claims/models/tiny", plan.Status.Conditions.Find("Stalled")!.Message,
+            StringComparison.Ordinal);
         Assert.Equal("Failed", plan.Status.Phase);
     }
 

@@ -24,13 +24,16 @@ public sealed class ApiWithOurKinds : IAsyncLifetime
         foreach (var definition in GeneratedFiles.Definitions)
         {
             var deadline = DateTime.UtcNow.AddSeconds(20);
-            while ((await Client.GetAsync<V1CustomResourceDefinition>(definition.Metadata.Name))?.Status?.Conditions?.Any(c => c.Type == "Established" && c.Status == "True") != true)
+            while (!IsEstablished(await Client.GetAsync<V1CustomResourceDefinition>(definition.Metadata.Name)))
             {
                 Assert.True(DateTime.UtcNow < deadline, $"{definition.Metadata.Name} is not served");
                 await Task.Delay(50);
             }
         }
     }
+
+    private static bool IsEstablished(V1CustomResourceDefinition? definition) =>
+        definition?.Status?.Conditions?.Any(c => c.Type == "Established" && c.Status == "True") == true;
 
     public async Task DisposeAsync()
     {
@@ -45,7 +48,8 @@ public class CrdTests(ApiWithOurKinds api) : IClassFixture<ApiWithOurKinds>
     private static readonly WriteOptions Strict = new() { FieldManager = "test", FieldValidation = "Strict" };
 
     private static readonly ResourceKind Runs = new("graft.dev", "v1alpha1", "FineTuneJob", "finetunejobs", Namespaced: true);
-    private static readonly ResourceKind Deployments = new("graft.dev", "v1alpha1", "AdapterDeployment", "adapterdeployments", Namespaced: true);
+    private static readonly ResourceKind Deployments = new("graft.dev", "v1alpha1", "AdapterDeployment", "adapterdeployments",
+        Namespaced: true);
 
     private const string Run = """
         apiVersion: graft.dev/v1alpha1
@@ -85,7 +89,8 @@ public class CrdTests(ApiWithOurKinds api) : IClassFixture<ApiWithOurKinds>
 
     [Fact]
     public void What_is_committed_is_what_the_records_say() =>
-        Assert.All(GeneratedFiles.All(OperatorOptions.DefaultOperatorImage), f => Assert.Equal(File.ReadAllText(Path.Combine(Golden.Repository(), f.Name)), f.Text));
+        Assert.All(GeneratedFiles.All(OperatorOptions.DefaultOperatorImage), f =>
+            Assert.Equal(File.ReadAllText(Path.Combine(Golden.Repository(), f.Name)), f.Text));
 
     [Fact]
     public void No_default_stands_inside_a_union_and_every_string_list_and_map_is_bounded()
@@ -96,11 +101,14 @@ public class CrdTests(ApiWithOurKinds api) : IClassFixture<ApiWithOurKinds>
         static void Walk(string path, V1JSONSchemaProps schema, bool inUnion)
         {
             Assert.False(inUnion && schema.DefaultProperty is not null, $"{path} has a default inside a union");
-            if (schema.Type == "string" && schema.EnumProperty is not { Count: > 0 }) Assert.True(schema.MaxLength is not null, $"{path} has no maxLength");
+            if (schema.Type == "string" && schema.EnumProperty is not { Count: > 0 })
+                Assert.True(schema.MaxLength is not null, $"{path} has no maxLength");
             if (schema.Type == "array") Assert.True(schema.MaxItems is not null, $"{path} has no maxItems");
             if (schema.AdditionalProperties is not null) Assert.True(schema.MaxProperties is not null, $"{path} has no maxProperties");
-            var union = schema.XKubernetesValidations?.Any(r => r.Message?.StartsWith("exactly one of", StringComparison.Ordinal) == true) == true;
-            foreach (var (name, child) in schema.Properties ?? new Dictionary<string, V1JSONSchemaProps>()) Walk($"{path}.{name}", child, inUnion || union);
+            var rules = schema.XKubernetesValidations ?? [];
+            var union = rules.Any(r => r.Message?.StartsWith("exactly one of", StringComparison.Ordinal) == true);
+            foreach (var (name, child) in schema.Properties ?? new Dictionary<string, V1JSONSchemaProps>())
+                Walk($"{path}.{name}", child, inUnion || union);
             if (schema.Items is V1JSONSchemaProps item) Walk(path + "[]", item, inUnion);
         }
     }
@@ -119,10 +127,12 @@ public class CrdTests(ApiWithOurKinds api) : IClassFixture<ApiWithOurKinds>
         { "spec.data.train", """[{"source": "pvc://d/t", "columns": {"prompt": "a"}}]""", "either prompt with completion" },
         { "spec.data.train", """[{"source": "pvc://d/t", "format": "Parquet"}]""", "Parquet" },
         { "spec.data.validation", """{"split": {"fraction": 1}}""", "spec.data.validation.split.fraction" },
-        { "spec.data.validation", """{"split": {"fraction": 0.1}, "sources": [{"source": "pvc://d/v"}]}""", "exactly one of: split, sources" },
+        { "spec.data.validation", """{"split": {"fraction": 0.1}, "sources": [{"source": "pvc://d/v"}]}""",
+            "exactly one of: split, sources" },
         { "spec.evaluation", """{"metrics": ["Loss"]}""", "evaluation needs data.validation" },
         { "spec.training.duration", """{"epochs": 1, "steps": 5}""", "exactly one of: epochs, steps" },
-        { "spec.training.schedule", """{"cosine": {"warmupSteps": 1, "warmupFraction": 0.1}}""", "at most one of: warmupSteps, warmupFraction" },
+        { "spec.training.schedule", """{"cosine": {"warmupSteps": 1, "warmupFraction": 0.1}}""",
+            "at most one of: warmupSteps, warmupFraction" },
         { "spec.training.microBatchSize", "64", "microBatchSize is at most batchSize" },
         { "spec.training.learningRate", "\"fast\"", "spec.training.learningRate" },
         { "spec.activeDeadline", "\"8 hours\"", "spec.activeDeadline" },
@@ -134,7 +144,8 @@ public class CrdTests(ApiWithOurKinds api) : IClassFixture<ApiWithOurKinds>
     [MemberData(nameof(Refusals))]
     public async Task A_manifest_that_is_wrong_is_refused_and_the_field_is_named(string path, string? json, string words)
     {
-        var error = await Assert.ThrowsAsync<ApiException>(() => api.Client.Resource(Runs).ApplyAsync(Manifest("refused", path, json), Strict));
+        var error = await Assert.ThrowsAsync<ApiException>(
+            () => api.Client.Resource(Runs).ApplyAsync(Manifest("refused", path, json), Strict));
         Assert.Contains(words, error.Status.Message, StringComparison.Ordinal);
         Assert.Null(await api.Client.Resource(Runs).GetAsync("refused", "default"));
     }
@@ -183,14 +194,16 @@ public class CrdTests(ApiWithOurKinds api) : IClassFixture<ApiWithOurKinds>
     {
         var stored = await api.Client.Resource(Runs).ApplyAsync(Manifest("defaults"), Strict);
         Assert.Equal(
-            """{"batchSize":32,"duration":{"epochs":3},"maxGradNorm":1,"optimizer":{"adamw":{"weightDecay":0}},"schedule":{"cosine":{"warmupFraction":0.03}},"seed":0}""",
+            """{"batchSize":32,"duration":{"epochs":3},"maxGradNorm":1,"optimizer":{"adamw":{"weightDecay":0}}"""
+            + ""","schedule":{"cosine":{"warmupFraction":0.03}},"seed":0}""",
             Sorted(stored["spec"]!["training"]!));
         Assert.Equal("""{"generation":{"learnFrom":"Completion"}}""", stored["spec"]!["objective"]!.ToJsonString());
         Assert.Equal("""{"infrastructure":{"limit":3}}""", stored["spec"]!["retries"]!.ToJsonString());
         Assert.Equal("""{"lora":{}}""", stored["spec"]!["method"]!.ToJsonString());
 
         static string Sorted(JsonNode node) =>
-            "{" + string.Join(",", ((JsonObject)node).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"\"{p.Key}\":{p.Value!.ToJsonString().Replace("1.0", "1", StringComparison.Ordinal)}")) + "}";
+            "{" + string.Join(",", ((JsonObject)node).OrderBy(p => p.Key, StringComparer.Ordinal)
+                .Select(p => $"\"{p.Key}\":{p.Value!.ToJsonString().Replace("1.0", "1", StringComparison.Ordinal)}")) + "}";
     }
 
     [Fact]
@@ -210,8 +223,8 @@ public class CrdTests(ApiWithOurKinds api) : IClassFixture<ApiWithOurKinds>
         var model = await Assert.ThrowsAsync<ApiException>(() => client.ApplyAsync(Deployment("pvc://models/other", "[]"), Strict));
         Assert.Contains("model cannot change", model.Status.Message, StringComparison.Ordinal);
         var both = "[{name: one, from: {fineTuneJobRef: {name: one}, artifact: {uri: 'pvc://a/b'}}}]";
-        Assert.Contains("exactly one of: fineTuneJobRef, artifact",
-            (await Assert.ThrowsAsync<ApiException>(() => client.ApplyAsync(Deployment("pvc://models/tiny", both), Strict))).Status.Message, StringComparison.Ordinal);
+        var union = await Assert.ThrowsAsync<ApiException>(() => client.ApplyAsync(Deployment("pvc://models/tiny", both), Strict));
+        Assert.Contains("exactly one of: fineTuneJobRef, artifact", union.Status.Message, StringComparison.Ordinal);
         var twice = "[{name: one, from: {fineTuneJobRef: {name: a}}}, {name: one, from: {fineTuneJobRef: {name: b}}}]";
         await Assert.ThrowsAsync<ApiException>(() => client.ApplyAsync(Deployment("pvc://models/tiny", twice), Strict));
     }

@@ -13,7 +13,8 @@ public class EngineClientTests
     [InlineData("""{"detail":"Not Found"}""", "Not Found")]
     [InlineData("<html>bad gateway</html>", "<html>bad gateway</html>")]
     [InlineData("[1]", "[1]")]
-    public void Errors_are_understood_in_every_shape_that_engines_use(string body, string message) => Assert.Equal(message, EngineClient.ErrorText(body));
+    public void Errors_are_understood_in_every_shape_that_engines_use(string body, string message) =>
+        Assert.Equal(message, EngineClient.ErrorText(body));
 
     [Fact]
     public void Adapters_are_told_from_the_base_model_by_their_parent()

@@ -87,7 +87,8 @@ public class FineTuneJobPlannerTests
     public void A_complete_Job_gives_an_artifact()
     {
         var job = Make.FineTuneJob();
-        var plan = Plan(job, Make.View(Make.Job(job, Make.Condition("Complete")), Make.Pod("p", Make.Ended(0, Make.Result(Make.Success())))));
+        var pod = Make.Pod("p", Make.Ended(0, Make.Result(Make.Success())));
+        var plan = Plan(job, Make.View(Make.Job(job, Make.Condition("Complete")), pod));
         Assert.Equal("True False False True", Row(plan.Status));
         Assert.Equal("pvc://adapters/intents-12345678", plan.Status!.Artifact!.Uri);
         Assert.Equal(0.95, plan.Status.Artifact.Metrics!["exactMatch"]);
@@ -127,7 +128,11 @@ public class FineTuneJobPlannerTests
         };
         var plan = Plan(job, Make.View(Make.Job(job), Make.Pod("p", Make.Running)) with { Progress = progress });
         Assert.Equal("Running", plan.Status!.Phase);
-        Assert.Equal(new ProgressStatus { Step = 30, Steps = 90, Percent = 33, Loss = "0.4213", TokensPerSecond = 1234, Remaining = "1m24s" }, plan.Status.Progress);
+        var expected = new ProgressStatus
+        {
+            Step = 30, Steps = 90, Percent = 33, Loss = "0.4213", TokensPerSecond = 1234, Remaining = "1m24s",
+        };
+        Assert.Equal(expected, plan.Status.Progress);
         Assert.Equal(Options.ProgressInterval, plan.RequeueAfter);
         Assert.Empty(plan.Apply);
     }
@@ -147,8 +152,9 @@ public class FineTuneJobPlannerTests
     {
         var job = Make.FineTuneJob();
         var pod = Make.Pod("p", null, p => p.Status.Conditions =
-            [new() { Type = "PodScheduled", Status = "False", Reason = "Unschedulable", Message = "persistentvolumeclaim \"adapters\" not found" }]);
-        Assert.Contains("persistentvolumeclaim \"adapters\" not found", Plan(job, Make.View(Make.Job(job), pod)).Status!.Conditions.Find("Ready")!.Message, StringComparison.Ordinal);
+            [new() { Type = "PodScheduled", Status = "False", Reason = "Unschedulable", Message = "claim \"adapters\" not found" }]);
+        var ready = Plan(job, Make.View(Make.Job(job), pod)).Status!.Conditions.Find("Ready")!;
+        Assert.Contains("claim \"adapters\" not found", ready.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -186,7 +192,7 @@ public class FineTuneJobPlannerTests
         var resumed = Make.FineTuneJob(s => s with { ActiveDeadline = "10m" });
         resumed.Status = stop.Status! with
         {
-            Attempts = [new() { Number = 1, Pod = "p", StartTime = Make.Now.UtcDateTime.AddMinutes(-9), FinishTime = Make.Now.UtcDateTime.AddMinutes(-6) }],
+            Attempts = [Make.Attempt(Make.Now.AddMinutes(-9), Make.Now.AddMinutes(-6))],
         };
         running.Spec.Suspend = true;
         running.Status.StartTime = null;
@@ -230,7 +236,8 @@ public class FineTuneJobPlannerTests
         var refused = Plan(job);
         Assert.Equal("UnsupportedSource", Reason(refused.Status));
         job.Status = refused.Status;
-        var options = Options with { Sources = new() { Substitutes = new Dictionary<string, string> { ["hf://org/model"] = "/models/m" } } };
+        var substitutes = new Dictionary<string, string> { ["hf://org/model"] = "/models/m" };
+        var options = Options with { Sources = new() { Substitutes = substitutes } };
         Assert.Equal(2, Plan(job, null, options).Apply.Count);
     }
 

@@ -35,7 +35,8 @@ public class GoldenTests
         else
         {
             var deployment = Load<AdapterDeployment>(text);
-            var view = AdapterDeploymentView.Empty with { FineTuneJobs = new Dictionary<string, FineTuneJob> { ["intents"] = Make.Trained() } };
+            var runs = new Dictionary<string, FineTuneJob> { ["intents"] = Make.Trained() };
+            var view = AdapterDeploymentView.Empty with { FineTuneJobs = runs };
             Check(folder, AdapterDeploymentPlanner.Plan(deployment, view, Options, Make.Now), deployment.Metadata.Uid);
         }
     }

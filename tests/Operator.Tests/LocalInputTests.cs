@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Graft.Operator.Api;
 using Graft.Operator.Cli;
 using Graft.Operator.Local;
 using Graft.Operator.Sources;
@@ -38,16 +39,19 @@ public class LocalInputTests
             metadata: {name: two}
             """);
         Assert.Equal(["one", "two"], manifests.Select(m => m.Name));
-        Assert.Equal("""{"a":0.0002,"b":"2","c":"yes","d":true,"e":null,"f":0.5,"g":12,"i":-3,"j":".nan","k":"1_000"}""", manifests[0].Object["data"]!.ToJsonString());
+        Assert.Equal("""{"a":0.0002,"b":"2","c":"yes","d":true,"e":null,"f":0.5,"g":12,"i":-3,"j":".nan","k":"1_000"}""",
+            manifests[0].Object["data"]!.ToJsonString());
     }
 
     [Fact]
     public void An_empty_folder_and_no_folder_are_said_to_be_so()
     {
         var folder = Directory.CreateTempSubdirectory("graft-empty-");
-        Assert.Contains("no manifest", Assert.Throws<LocalFailure>(() => ManifestFolder.Read(folder.FullName)).Message, StringComparison.Ordinal);
+        Assert.Contains("no manifest", Assert.Throws<LocalFailure>(() => ManifestFolder.Read(folder.FullName)).Message,
+            StringComparison.Ordinal);
         folder.Delete();
-        Assert.Contains("no folder", Assert.Throws<LocalFailure>(() => ManifestFolder.Read(folder.FullName)).Message, StringComparison.Ordinal);
+        Assert.Contains("no folder", Assert.Throws<LocalFailure>(() => ManifestFolder.Read(folder.FullName)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -69,7 +73,8 @@ public class LocalInputTests
     [InlineData("local samples/quickstart")]
     [InlineData("local samples/quickstart --keep --no-operator --timeout 10m --port 0")]
     [InlineData("local samples --model-source hf://a/b@main=/ --data-source s3://x=/ --claim data=/")]
-    [InlineData("run --kubeconfig kubeconfig --trainer-image a --server-image b --namespace ml --pod-access Proxy --service-address ClusterIP --leader-elect")]
+    [InlineData("run --kubeconfig kubeconfig --trainer-image a --server-image b --namespace ml --pod-access Proxy --leader-elect")]
+    [InlineData("run --service-address ClusterIP --allow-file-sources --file-root . --endpoint http://127.0.0.1:8081")]
     [InlineData("generate --output /tmp")]
     public void The_documented_command_lines_are_understood(string line) => Assert.Empty(GraftCommand.Build().Parse(line).Errors);
 
@@ -80,19 +85,22 @@ public class LocalInputTests
     [Fact]
     public void A_program_that_is_nowhere_is_named_with_the_option_that_would_help()
     {
-        var error = Assert.Throws<LocalFailure>(() => ProgramFinder.Find("graft-trainer", "Trainer", null, "/nowhere/bin/Operator/release"));
+        var error = Assert.Throws<LocalFailure>(() => ProgramFinder.Find("graft-trainer", "Trainer", null,
+            "/nowhere/bin/Operator/release"));
         Assert.Contains("--trainer-program", error.Message, StringComparison.Ordinal);
         Assert.Contains("/nowhere/bin/Trainer/release/graft-trainer.dll", error.Message, StringComparison.Ordinal);
-        Assert.Contains("/given", Assert.Throws<LocalFailure>(() => ProgramFinder.Find("graft-server", "Server", "/given", "/")).Message, StringComparison.Ordinal);
+        Assert.Contains("/given", Assert.Throws<LocalFailure>(() => ProgramFinder.Find("graft-server", "Server", "/given", "/")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_operators_own_output_holds_nothing_of_libtorch()
     {
         var output = Path.GetDirectoryName(typeof(GraftCommand).Assembly.Location)!;
-        var natives = Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f))
-            .Where(f => f.Contains("torch", StringComparison.OrdinalIgnoreCase) || f.Contains("Modeling", StringComparison.Ordinal)).ToList();
-        Assert.Empty(natives);
+        var files = Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)).ToList();
+        Assert.Contains("graft-operator.dll", files);
+        Assert.DoesNotContain(files, f => f.Contains("torch", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain("Graft.Modeling.dll", files);
     }
 
     [Fact]
@@ -100,8 +108,11 @@ public class LocalInputTests
     {
         var folder = Directory.CreateTempSubdirectory("graft-prompts-").FullName;
         var sources = new SourceOptions { AllowFiles = true, FileRoot = folder };
-        var run = Make.FineTuneJob(s => s with { Data = s.Data with { Validation = new() { Sources = [new() { Source = "file://./valid.jsonl", Columns = new() { Prompt = "q", Completion = "a" } }] } } });
-        File.WriteAllText(Path.Combine(folder, "valid.jsonl"), string.Concat(Enumerable.Range(0, 9).Select(i => $$"""{"q":"question {{i}}","a":"x"}""" + "\n")));
+        var columns = new ColumnsSpec { Prompt = "q", Completion = "a" };
+        var validation = new ValidationSpec { Sources = [new() { Source = "file://./valid.jsonl", Columns = columns }] };
+        var run = Make.FineTuneJob(s => s with { Data = s.Data with { Validation = validation } });
+        var rows = Enumerable.Range(0, 9).Select(i => $$"""{"q":"question {{i}}","a":"x"}""");
+        File.WriteAllLines(Path.Combine(folder, "valid.jsonl"), rows);
         Assert.Equal(["question 0", "question 1", "question 2"], PromptComparison.Prompts(folder, [run], sources));
         File.WriteAllText(Path.Combine(folder, "prompts.txt"), "first\n\n second \n");
         Assert.Equal(["first", "second"], PromptComparison.Prompts(folder, [run], sources));

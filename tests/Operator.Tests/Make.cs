@@ -24,17 +24,18 @@ internal static class Make
         };
         return new()
         {
-            Metadata = new() { Name = name, NamespaceProperty = "ml", Uid = "uid-" + name, Generation = 1, CreationTimestamp = Now.UtcDateTime },
+            Metadata = Metadata(name),
             Spec = change?.Invoke(spec) ?? spec,
         };
     }
 
-    public static AdapterDeployment AdapterDeployment(Func<AdapterDeploymentSpec, AdapterDeploymentSpec>? change = null, string name = "support")
+    public static AdapterDeployment AdapterDeployment(
+        Func<AdapterDeploymentSpec, AdapterDeploymentSpec>? change = null, string name = "support")
     {
         var spec = new AdapterDeploymentSpec { Model = new() { Source = "pvc://models/tiny" }, Adapters = [Adapter("intents")] };
         return new()
         {
-            Metadata = new() { Name = name, NamespaceProperty = "ml", Uid = "uid-" + name, Generation = 1, CreationTimestamp = Now.UtcDateTime },
+            Metadata = Metadata(name),
             Spec = change?.Invoke(spec) ?? spec,
         };
     }
@@ -50,7 +51,11 @@ internal static class Make
         ApiVersion = "batch/v1",
         Kind = "Job",
         Metadata = Child(owner, owner.Metadata.Name, "uid-job"),
-        Spec = new() { Suspend = false, Template = new() { Spec = new() { RestartPolicy = "Never", Containers = [new() { Name = "trainer" }] } } },
+        Spec = new()
+        {
+            Suspend = false,
+            Template = new() { Spec = new() { RestartPolicy = "Never", Containers = [new() { Name = "trainer" }] } },
+        },
         Status = new() { Conditions = conditions, StartTime = Now.UtcDateTime.AddMinutes(-5) },
     };
 
@@ -74,9 +79,13 @@ internal static class Make
         return pod;
     }
 
+    public static AttemptStatus Attempt(DateTimeOffset start, DateTimeOffset finish) =>
+        new() { Number = 1, Pod = "p", StartTime = start.UtcDateTime, FinishTime = finish.UtcDateTime };
+
     public static V1ContainerState Running { get; } = new() { Running = new() };
 
-    public static V1ContainerState Waiting(string reason, string? message = null) => new() { Waiting = new() { Reason = reason, Message = message } };
+    public static V1ContainerState Waiting(string reason, string? message = null) =>
+        new() { Waiting = new() { Reason = reason, Message = message } };
 
     public static V1ContainerState Ended(int exitCode, string? message = null, string? reason = null) => new()
     {
@@ -97,14 +106,29 @@ internal static class Make
             Digest = Digest,
             Bytes = 65536,
             Kind = kind,
-            Facts = new() { Method = "lora", Rank = 8, Targets = ["q_proj"], Dtype = "F32", TrainableParameters = 1000, BaseDigest = Digest },
+            Facts = new()
+            {
+                Method = "lora", Rank = 8, Targets = ["q_proj"], Dtype = "F32", TrainableParameters = 1000, BaseDigest = Digest,
+            },
             Metrics = new Dictionary<string, double> { ["loss"] = 0.2, ["exactMatch"] = 0.95 },
         },
     };
 
-    public static TrainingResult Failure(FailureClass failure, string message = "what went wrong") => new() { Failure = new(failure, message, 7) };
+    public static TrainingResult Failure(FailureClass failure, string message = "what went wrong") =>
+        new() { Failure = new(failure, message, 7) };
 
     public static FineTuneJobView View(V1Job job, params V1Pod[] pods) => new() { Job = job, Pods = pods };
+
+    private static V1VolumeMount Mount(string claim) => new() { Name = claim, MountPath = "/artifacts/" + claim };
+
+    private static V1ObjectMeta Metadata(string name) => new()
+    {
+        Name = name,
+        NamespaceProperty = "ml",
+        Uid = "uid-" + name,
+        Generation = 1,
+        CreationTimestamp = Now.UtcDateTime,
+    };
 
     private static V1ObjectMeta Child(IKubernetesObject<V1ObjectMeta> owner, string name, string uid) => new()
     {
@@ -112,7 +136,7 @@ internal static class Make
         NamespaceProperty = owner.Metadata.NamespaceProperty,
         Uid = uid,
         Generation = 1,
-        OwnerReferences = [new() { ApiVersion = owner.ApiVersion, Kind = owner.Kind, Name = owner.Metadata.Name, Uid = owner.Metadata.Uid, Controller = true }],
+        OwnerReferences = [Graft.Runtime.Owners.Reference(owner)],
     };
 
     public static V1Deployment Deployment(AdapterDeployment owner, int ready)
@@ -135,7 +159,7 @@ internal static class Make
     public static V1Pod ServerPod(string name, bool ready = true, params string[] claims) => new()
     {
         Metadata = new() { Name = name, NamespaceProperty = "ml", Uid = "uid-" + name },
-        Spec = new() { Containers = [new() { Name = "server", VolumeMounts = [.. claims.Select(c => new V1VolumeMount { Name = c, MountPath = "/artifacts/" + c })] }] },
+        Spec = new() { Containers = [new() { Name = "server", VolumeMounts = [.. claims.Select(Mount)] }] },
         Status = new()
         {
             Phase = "Running",

@@ -74,7 +74,8 @@ public class SourceParserTests
         Assert.Equal("/graft/claims/shared/b", mounts.Add(new Source.Pvc("", "shared", "b")));
         mounts.AddClaim("shared", "/graft/output", readOnly: false);
         Assert.Single(mounts.Volumes);
-        Assert.Equal([("/graft/claims/shared", true), ("/graft/output", false)], mounts.Mounts.Select(m => (m.MountPath, m.ReadOnlyProperty == true)));
+        Assert.Equal([("/graft/claims/shared", true), ("/graft/output", false)], mounts.Mounts.Select(m => (m.MountPath,
+            m.ReadOnlyProperty == true)));
     }
 
     [Fact]
@@ -92,7 +93,8 @@ public class SourceParserTests
     [InlineData("hf://someone/model", "/models/copy")]
     public void A_file_that_is_not_there_is_said_before_a_pod_waits_for_it(string text, string path)
     {
-        var options = Local with { Exists = p => p != path, Substitutes = new Dictionary<string, string> { ["hf://someone/model"] = "/models/copy" } };
+        var options = Local with { Exists = p => p != path, Substitutes = new Dictionary<string,
+            string> { ["hf://someone/model"] = "/models/copy" } };
 
         var (source, error) = SourceParser.Parse(text, options);
 

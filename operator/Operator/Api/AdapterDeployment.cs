@@ -30,7 +30,8 @@ internal sealed record AdapterDeploymentSpec
     [DefaultValue(1), RangeMinimum(0), RangeMaximum(1000), Description("Pods that serve.")]
     public int Replicas { get; init; } = 1;
 
-    [Items(maxItems: 64), XListType(ListType.Map), XListMapKeys("name"), Description("Adapters on the base model. None: the base model alone.")]
+    [Items(maxItems: 64), XListType(ListType.Map), XListMapKeys("name")]
+    [Description("Adapters on the base model. None: the base model alone.")]
     public IList<AdapterSpec>? Adapters { get; init; }
 
     [Description("What each pod asks for. Absent: whatever the node has, without a GPU.")]
@@ -39,7 +40,8 @@ internal sealed record AdapterDeploymentSpec
 
 internal sealed record ServedModelSpec
 {
-    [Required, Length(1, 1024), Description("pvc://CLAIM/PATH, or on one machine only file:///PATH or file://./PATH: a model folder in Hugging Face layout, or a .gguf file.")]
+    [Required, Length(1, 1024)]
+    [Description(SourceTexts.Model)]
     public string Source { get; init; } = "";
 }
 

@@ -81,7 +81,9 @@ internal sealed record AttemptStatus
 
 internal sealed record FailureStatus
 {
-    [Length(maxLength: 64), Description("Who can mend it: InvalidJob, DataError, ModelError, OutputError, Diverged, OutOfMemory, Interrupted, Infrastructure, Internal.")]
+    [Length(maxLength: 64)]
+    [Description("Who can mend it: InvalidJob, DataError, ModelError, OutputError, Diverged, OutOfMemory, Interrupted,"
+        + " Infrastructure, Internal.")]
     public string Class { get; init; } = "";
 
     [Description("Optimizer steps done when it failed.")]

@@ -27,6 +27,12 @@ internal sealed record GpuSpec
     public override string ToString() => $"{Count}x{Product ?? "GPU"}";
 }
 
+internal static class SourceTexts
+{
+    public const string Model = "pvc://CLAIM/PATH, or on one machine only file:///PATH or file://./PATH:"
+        + " a model folder in Hugging Face layout, or a .gguf file.";
+}
+
 internal static class NamePatterns
 {
     public const string Subdomain = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";

@@ -17,7 +17,11 @@ internal static class LocalCommand
         var folder = new Argument<DirectoryInfo>("folder") { Description = "Folder with manifests (*.yaml), and perhaps prompts.txt." };
         var keep = new Option<bool>("--keep") { Description = "Stay up when everything is served; kubectl works from another terminal." };
         var noOperator = new Option<bool>("--no-operator") { Description = "Run no controllers: another process does." };
-        var state = new Option<DirectoryInfo>("--state") { Description = "Folder for kubeconfig, logs and volumes; absent: .graft/NAME here.", HelpName = "FOLDER" };
+        var state = new Option<DirectoryInfo>("--state")
+        {
+            Description = "Folder for kubeconfig, logs and volumes; absent: .graft/NAME here.",
+            HelpName = "FOLDER",
+        };
         var claims = SharedOptions.Pairs("--claim", "NAME=FOLDER", "Let FOLDER of this machine be the volume of the claim NAME.");
         var timeout = new Option<string>("--timeout")
         {
@@ -27,10 +31,15 @@ internal static class LocalCommand
         };
         timeout.Validators.Add(result =>
         {
-            if (!GepDuration.TryParse(result.GetValueOrDefault<string>(), out _)) result.AddError("--timeout: write it like 90s, 10m or 1h30m");
+            if (!GepDuration.TryParse(result.GetValueOrDefault<string>(), out _))
+                result.AddError("--timeout: write it like 90s, 10m or 1h30m");
         });
         var port = new Option<int>("--port") { Description = "Port of the Kubernetes API; absent: any that is free.", HelpName = "PORT" };
-        var trainer = new Option<string>("--trainer-program") { Description = "graft-trainer; absent: beside this program, or where the build put it.", HelpName = "PATH" };
+        var trainer = new Option<string>("--trainer-program")
+        {
+            Description = "graft-trainer; absent: beside this program, or where the build put it.",
+            HelpName = "PATH",
+        };
         var server = new Option<string>("--server-program") { Description = "graft-server; absent: likewise.", HelpName = "PATH" };
 
         var command = new Command("local", "Apply a folder of manifests on this machine: train, serve, and show the answers.")
@@ -44,7 +53,8 @@ internal static class LocalCommand
             return await RunAsync(new LocalOptions
             {
                 Folder = path,
-                StateFolder = parsed.GetValue(state)?.FullName ?? Path.Combine(Directory.GetCurrentDirectory(), ".graft", Path.GetFileName(path)),
+                StateFolder = parsed.GetValue(state)?.FullName
+                    ?? Path.Combine(Directory.GetCurrentDirectory(), ".graft", Path.GetFileName(path)),
                 Keep = parsed.GetValue(keep),
                 NoOperator = parsed.GetValue(noOperator),
                 Substitutes = shared.Substitutes(parsed),

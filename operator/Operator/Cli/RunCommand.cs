@@ -12,17 +12,28 @@ internal static class RunCommand
     public static Command Build()
     {
         var shared = new SharedOptions();
-        var kubeconfig = new Option<FileInfo>("--kubeconfig") { Description = "How to reach the cluster; absent: as a pod of it.", HelpName = "FILE" };
+        var kubeconfig = new Option<FileInfo>("--kubeconfig")
+        {
+            Description = "How to reach the cluster; absent: as a pod of it.",
+            HelpName = "FILE",
+        };
         var ns = new Option<string>("--namespace") { Description = "The one namespace to look at; absent: all.", HelpName = "NAME" };
         var podAccess = new Option<PodAccess?>("--pod-access")
         {
             Description = "How to reach programs in pods; absent: Direct inside the cluster, Proxy with a kubeconfig.",
         };
         var serviceAddress = new Option<ServiceAddress>("--service-address") { Description = "What status.endpoint is made of." };
-        var files = new Option<bool>("--allow-file-sources") { Description = "Accept file:// sources: pods run on the machine that names them." };
+        var files = new Option<bool>("--allow-file-sources")
+        {
+            Description = "Accept file:// sources: pods run on the machine that names them.",
+        };
         var fileRoot = new Option<DirectoryInfo>("--file-root") { Description = "Folder that file://./ starts from.", HelpName = "FOLDER" };
         var elect = new Option<bool>("--leader-elect") { Description = "Work only while holding the lease, for more than one replica." };
-        var endpoint = new Option<Uri>("--endpoint") { Description = "Where /healthz, /readyz and /metrics are served; absent: nowhere.", HelpName = "URL" };
+        var endpoint = new Option<Uri>("--endpoint")
+        {
+            Description = "Where /healthz, /readyz and /metrics are served; absent: nowhere.",
+            HelpName = "URL",
+        };
 
         var command = new Command("run", "Run the controllers, in a cluster or against one.")
         {

@@ -8,7 +8,10 @@ internal static class Attempts
 {
     public const int Kept = 10;
 
-    /// <summary>What was recorded, brought up to date by the pods that are there; the newest first, so that a column can show its number.</summary>
+    /// <summary>
+    /// What was recorded, brought up to date by the pods that are there; the newest first, so that a column can show its
+    /// number.
+    /// </summary>
     public static IList<AttemptStatus>? Update(IEnumerable<AttemptStatus>? recorded, IEnumerable<V1Pod> pods)
     {
         var attempts = (recorded ?? []).ToList();

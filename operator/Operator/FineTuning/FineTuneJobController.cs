@@ -14,7 +14,8 @@ namespace Graft.Operator.FineTuning;
 [EntityRbac(typeof(V1Pod), Verbs = RbacVerb.Get | RbacVerb.List | RbacVerb.Watch)]
 [EntityRbac(typeof(Corev1Event), Verbs = RbacVerb.Create | RbacVerb.Patch)]
 internal sealed class FineTuneJobController(
-    ApiClient client, Informer<V1Job> jobs, Informer<V1Pod> pods, ProgressClient progress, Applier applier, OperatorOptions options, TimeProvider time)
+    ApiClient client, Informer<V1Job> jobs, Informer<V1Pod> pods, ProgressClient progress, Applier applier,
+    OperatorOptions options, TimeProvider time)
     : IEntityController<FineTuneJob>
 {
     public async Task<ReconciliationResult<FineTuneJob>> ReconcileAsync(FineTuneJob entity, CancellationToken cancellationToken)
@@ -38,7 +39,8 @@ internal sealed class FineTuneJobController(
         var view = new FineTuneJobView
         {
             Job = job,
-            Pods = [.. pods.OwnedBy(job.Metadata.Uid).OrderBy(p => p.Metadata.CreationTimestamp).ThenBy(p => p.Metadata.Name, StringComparer.Ordinal)],
+            Pods = [.. pods.OwnedBy(job.Metadata.Uid)
+                .OrderBy(p => p.Metadata.CreationTimestamp).ThenBy(p => p.Metadata.Name, StringComparer.Ordinal)],
         };
         var running = view.Active is { } pod && PodOutcome.Container(pod)?.State?.Running is not null ? pod : null;
         return running is null ? view : view with { Progress = await progress.ReadAsync(running, cancellation) };

@@ -39,7 +39,8 @@ internal static class FineTuneJobPlanner
 
     /// <summary>Whether the run has succeeded or failed for good. A refusal is not an end: the operator's options may change.</summary>
     public static bool IsFinal(FineTuneJobStatus? status) =>
-        status?.Conditions.Find(ConditionTypes.Succeeded) is { Status: not Conditions.Unknown } succeeded && !Reasons.IsRefusal(succeeded.Reason);
+        status?.Conditions.Find(ConditionTypes.Succeeded) is { Status: not Conditions.Unknown } succeeded
+        && !Reasons.IsRefusal(succeeded.Reason);
 
     private static IEnumerable<k8s.IKubernetesObject<V1ObjectMeta>> Children(
         FineTuneJob resource, FineTuneJobView view, RunState state, TrainerJobSpec spec, OperatorOptions options)
@@ -64,11 +65,13 @@ internal static class FineTuneJobPlanner
 
     private static string Image(FineTuneJob resource, OperatorOptions options) => resource.Spec.Trainer?.Image ?? options.TrainerImage;
 
-    private static Plan<FineTuneJobStatus> Refused(FineTuneJob resource, IReadOnlyList<FieldError> errors, OperatorOptions options, DateTimeOffset now)
+    private static Plan<FineTuneJobStatus> Refused(
+        FineTuneJob resource, IReadOnlyList<FieldError> errors, OperatorOptions options, DateTimeOffset now)
     {
         var (reason, message) = FieldError.Summary(errors);
         var status = FineTuneJobStatusBuilder.Failed(resource, reason, message, now);
-        return new() { Status = status, Events = [.. FineTuneJobEvents.Between(resource.Status, status)], RequeueAfter = options.RetryInterval };
+        var events = FineTuneJobEvents.Between(resource.Status, status);
+        return new() { Status = status, Events = [.. events], RequeueAfter = options.RetryInterval };
     }
 
     private static Plan<FineTuneJobStatus> AfterTheEnd(FineTuneJob resource, DateTimeOffset now)

@@ -19,7 +19,9 @@ internal static class FineTuneJobStatusBuilder
             Resolved = Resolved(result?.Resolved ?? view.Progress?.Resolved) ?? before.Resolved,
             Progress = result is not null ? Done(result, before.Progress) : Progress(view.Progress) ?? before.Progress,
             Attempts = owned ? Attempts.Update(before.Attempts, view.Pods) : before.Attempts,
-            Memory = (result?.PeakMemoryBytes ?? view.Progress?.PeakMemoryBytes) is { } peak ? new() { Peak = Mebibytes(peak) } : before.Memory,
+            Memory = (result?.PeakMemoryBytes ?? view.Progress?.PeakMemoryBytes) is { } peak
+                ? new() { Peak = Mebibytes(peak) }
+                : before.Memory,
             Artifact = result?.Artifact is { } artifact ? Artifact(artifact) : before.Artifact,
         };
     }
@@ -39,7 +41,8 @@ internal static class FineTuneJobStatusBuilder
             ObservedGeneration = generation,
         })];
 
-    private static FineTuneJobStatus Common(FineTuneJob resource, string phase, IReadOnlyList<V1Condition> conditions, DateTimeOffset now) =>
+    private static FineTuneJobStatus Common(
+        FineTuneJob resource, string phase, IReadOnlyList<V1Condition> conditions, DateTimeOffset now) =>
         (resource.Status ?? new()) with
         {
             ObservedGeneration = resource.Metadata.Generation,
@@ -57,9 +60,11 @@ internal static class FineTuneJobStatusBuilder
                 var phase = progress?.Phase == TrainerPhase.Evaluating ? FineTuneJobPhase.Evaluating : FineTuneJobPhase.Running;
                 return (phase, FineTuneJobConditions.Ongoing(phase, $"pod {running.Pod.Metadata.Name} {Doing(progress?.Phase)}"));
             case RunState.Ending:
-                return (FineTuneJobPhase.Running, FineTuneJobConditions.Ongoing(FineTuneJobPhase.Running, "the trainer has ended; its Job is being closed"));
+                const string ending = "the trainer has ended; its Job is being closed";
+                return (FineTuneJobPhase.Running, FineTuneJobConditions.Ongoing(FineTuneJobPhase.Running, ending));
             case RunState.Retrying retrying:
-                return Pending($"attempt {retrying.Attempts} failed, another follows: {retrying.Failure.Class}: {retrying.Failure.Message}");
+                var failure = retrying.Failure;
+                return Pending($"attempt {retrying.Attempts} failed, another follows: {failure.Class}: {failure.Message}");
             case RunState.ResultLost:
                 return Pending("the result was lost with its pod; the trainer is asked again, and finds what it made");
             case RunState.Pending pending:
@@ -115,7 +120,9 @@ internal static class FineTuneJobStatusBuilder
         Percent = (int)(100L * progress.Step / progress.Steps),
         Loss = Loss(progress.Loss),
         TokensPerSecond = progress.TokensPerSecond is { } rate && double.IsFinite(rate) ? (long)rate : null,
-        Remaining = progress.RemainingSeconds is { } seconds and >= 0 and < 1e8 ? ShortDuration.Format(TimeSpan.FromSeconds(seconds)) : null,
+        Remaining = progress.RemainingSeconds is { } seconds and >= 0 and < 1e8
+            ? ShortDuration.Format(TimeSpan.FromSeconds(seconds))
+            : null,
     };
 
     private static ProgressStatus Done(TrainingResult result, ProgressStatus? last) => new()
@@ -142,6 +149,8 @@ internal static class FineTuneJobStatusBuilder
         Rank = artifact.Facts.Rank,
         Targets = [.. artifact.Facts.Targets],
         BaseDigest = artifact.Facts.BaseDigest,
-        Metrics = artifact.Metrics.Count == 0 ? null : new SortedDictionary<string, double>(artifact.Metrics.ToDictionary(), StringComparer.Ordinal),
+        Metrics = artifact.Metrics.Count == 0
+            ? null
+            : new SortedDictionary<string, double>(artifact.Metrics.ToDictionary(), StringComparer.Ordinal),
     };
 }

@@ -20,7 +20,9 @@ internal sealed record PodOutcome(TrainingResult? Result, Failure? Failure)
         if (terminated is null)
         {
             return pod.Status?.Phase == "Failed"
-                ? Failed(FailureClass.Infrastructure, $"the pod ended with {Words(pod.Status.Reason, "no reason")}: {Words(pod.Status.Message, "no message")}")
+                ? Failed(
+                    FailureClass.Infrastructure,
+                    $"the pod ended with {Words(pod.Status.Reason, "no reason")}: {Words(pod.Status.Message, "no message")}")
                 : null;
         }
 

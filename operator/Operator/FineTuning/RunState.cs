@@ -45,7 +45,8 @@ internal abstract record RunState
 
     private static RunState OfComplete(FineTuneJobView view, DateTimeOffset finished)
     {
-        var outcome = view.Ended.Select(PodOutcome.Of).LastOrDefault(o => o!.Result is not null) ?? view.Ended.Select(PodOutcome.Of).LastOrDefault();
+        var outcomes = view.Ended.Select(PodOutcome.Of).ToList();
+        var outcome = outcomes.LastOrDefault(o => o!.Result is not null) ?? outcomes.LastOrDefault();
         return outcome switch
         {
             null => new ResultLost(),
@@ -59,7 +60,8 @@ internal abstract record RunState
         if (condition.Reason == Reasons.DeadlineExceeded)
             return new(Reasons.DeadlineExceeded, "the run took longer than spec.activeDeadline allows", finished);
         var failure = view.Ended.Select(p => PodOutcome.Of(p)!.Failure).LastOrDefault(f => f is not null);
-        if (failure is null) return new(nameof(FailureClass.Infrastructure), $"the Job failed: {condition.Reason}: {condition.Message}", finished);
+        if (failure is null)
+            return new(nameof(FailureClass.Infrastructure), $"the Job failed: {condition.Reason}: {condition.Message}", finished);
         var attempts = view.Ended.Count();
         var again = attempts > 1 && ExitCodes.IsRetryable(failure.Class) ? $" (attempt {attempts}, the last)" : "";
         return new(failure.Class.ToString(), failure.Message + again, finished);

@@ -74,7 +74,12 @@ internal sealed record TrainerJobSpec(TrainingJob Job, string Digest, PodMounts 
     private static TrainingPlan Training(TrainingSpec training) => new(
         new() { Epochs = training.Duration.Epochs, Steps = training.Duration.Steps },
         new() { Adamw = new(training.Optimizer.Adamw?.WeightDecay ?? 0) },
-        new() { Cosine = Warmup(training.Schedule.Cosine), Linear = Warmup(training.Schedule.Linear), Constant = Warmup(training.Schedule.Constant) },
+        new()
+        {
+            Cosine = Warmup(training.Schedule.Cosine),
+            Linear = Warmup(training.Schedule.Linear),
+            Constant = Warmup(training.Schedule.Constant),
+        },
         training.BatchSize,
         training.MicroBatchSize,
         training.LearningRate,

@@ -4,7 +4,10 @@ using k8s.Models;
 
 namespace Graft.Operator.Generate;
 
-/// <summary>docs/api-reference.md: every field of every kind with its type, bounds, default and rules, from the same schema that the server enforces.</summary>
+/// <summary>
+/// docs/api-reference.md: every field of every kind with its type, bounds, default and rules, from the same schema that the
+/// server enforces.
+/// </summary>
 internal static class ApiReference
 {
     public static string Write(IEnumerable<V1CustomResourceDefinition> definitions)
@@ -20,7 +23,8 @@ internal static class ApiReference
         var version = definition.Spec.Versions[0];
         var schema = version.Schema.OpenAPIV3Schema;
         text.Append(CultureInfo.InvariantCulture, $"\n## {definition.Spec.Names.Kind}\n\n{schema.Description}\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"`apiVersion: {definition.Spec.Group}/{version.Name}`, short name `{string.Join("`, `", definition.Spec.Names.ShortNames)}`\n");
+        var names = string.Join("`, `", definition.Spec.Names.ShortNames);
+        text.Append(CultureInfo.InvariantCulture, $"`apiVersion: {definition.Spec.Group}/{version.Name}`, short name `{names}`\n");
         foreach (var part in new[] { "spec", "status" })
         {
             text.Append(CultureInfo.InvariantCulture, $"\n### {part}\n\n| field | type | |\n|---|---|---|\n");

@@ -25,5 +25,6 @@ internal static class GeneratedFiles
     }
 
     private static string Kustomization(IEnumerable<string> resources) =>
-        "---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n" + string.Concat(resources.Select(r => $"- {r}\n"));
+        "---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n"
+        + string.Concat(resources.Select(r => $"- {r}\n"));
 }

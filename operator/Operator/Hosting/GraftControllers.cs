@@ -10,16 +10,22 @@ namespace Graft.Operator.Hosting;
 /// <summary>Puts the controllers together; the same in a cluster and in <c>local</c>.</summary>
 internal static class GraftControllers
 {
-    public static IServiceCollection AddGraftOperator(this IServiceCollection services, OperatorOptions options, Action<OperatorSettings> configure)
+    public static IServiceCollection AddGraftOperator(
+        this IServiceCollection services, OperatorOptions options, Action<OperatorSettings> configure)
     {
         // Only what the operator made: a cluster's other pods, Jobs and Services are none of its business, and of its memory.
-        var managed = new InformerOptions { Namespace = options.Namespace, LabelSelector = $"{ApiNames.ManagedByLabel}={ApiNames.FieldManager}" };
+        var managed = new InformerOptions
+        {
+            Namespace = options.Namespace,
+            LabelSelector = $"{ApiNames.ManagedByLabel}={ApiNames.FieldManager}",
+        };
         services.AddSingleton(options);
         services.AddSingleton<IPodHttp>(sp => options.PodAccess == PodAccess.Direct
             ? new DirectPodHttp(new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }))
             : new ProxyPodHttp(sp.GetRequiredService<ApiClient>()));
         services.AddSingleton(sp => new ProgressClient(sp.GetRequiredService<IPodHttp>(), options.ProgressTimeout));
-        services.AddSingleton<IEngineClient>(sp => new EngineClient(sp.GetRequiredService<IPodHttp>(), options.ProgressTimeout, options.EngineTimeout));
+        services.AddSingleton<IEngineClient>(sp => new EngineClient(
+            sp.GetRequiredService<IPodHttp>(), options.ProgressTimeout, options.EngineTimeout));
 
         services.AddSingleton(sp => Informer<V1Job>(sp, managed));
         services.AddSingleton(sp => Informer<V1Pod>(sp, managed));
@@ -27,7 +33,8 @@ internal static class GraftControllers
         {
             var pods = sp.GetRequiredService<Informer<V1Pod>>();
             pods.AddIndex(RolloutCaches.DeploymentIndex, RolloutCaches.DeploymentOf);
-            return new RolloutCaches(Informer<V1Deployment>(sp, managed), Informer<V1Service>(sp, managed), pods, Informer<FineTuneJob>(sp, null));
+            return new RolloutCaches(
+                Informer<V1Deployment>(sp, managed), Informer<V1Service>(sp, managed), pods, Informer<FineTuneJob>(sp, null));
         });
 
         var builder = services.AddKubernetesOperator(settings =>
@@ -47,7 +54,8 @@ internal static class GraftControllers
         return services;
     }
 
-    private static Informer<T> Informer<T>(IServiceProvider services, InformerOptions? selection) where T : class, k8s.IKubernetesObject<V1ObjectMeta> =>
+    private static Informer<T> Informer<T>(IServiceProvider services, InformerOptions? selection)
+        where T : class, k8s.IKubernetesObject<V1ObjectMeta> =>
         services.GetRequiredService<InformerSet>().Get<T>(selection);
 
     private static IEnumerable<ObjectKey> KeyByLabel(V1Pod pod, string label) =>

@@ -16,7 +16,8 @@ internal static class ArtifactReport
         var grid = new Grid().AddColumn(new GridColumn().NoWrap()).AddColumn();
         Row(grid, artifact.Kind.ToLowerInvariant(), $"{run.Metadata.Name}: {artifact.Uri}");
         if (await FolderAsync(client, run, artifact.Uri, cancellation) is { } folder) Row(grid, "folder", folder);
-        Row(grid, "size", $"{Size(artifact.Bytes)}{(artifact.Rank is { } rank ? $", {artifact.Method}, rank {rank}" : $", {artifact.Method}")}");
+        var rank = artifact.Rank is { } r ? $", rank {r}" : "";
+        Row(grid, "size", $"{Size(artifact.Bytes)}, {artifact.Method}{rank}");
         foreach (var (name, value) in artifact.Metrics ?? new Dictionary<string, double>())
             Row(grid, name, value.ToString("0.####", CultureInfo.InvariantCulture));
         console.Write(grid);

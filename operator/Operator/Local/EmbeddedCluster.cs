@@ -6,7 +6,10 @@ using Cluster = Graft.LocalCluster.LocalCluster;
 
 namespace Graft.Operator.Local;
 
-/// <summary>The embedded cluster with our two programs as its images, the folders that a person named, and nothing else of this machine.</summary>
+/// <summary>
+/// The embedded cluster with our two programs as its images, the folders that a person named, and nothing else of this
+/// machine.
+/// </summary>
 internal sealed class EmbeddedCluster : IAsyncDisposable
 {
     private readonly Cluster _cluster;
@@ -22,7 +25,8 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
 
     /// <exception cref="LocalFailure">The port is in use, the state folder cannot be written, or another cluster uses it.</exception>
     public static async Task<EmbeddedCluster> StartAsync(
-        LocalOptions options, LocalProgram trainer, LocalProgram server, FileLoggers file, TimeProvider time, CancellationToken cancellation)
+        LocalOptions options, LocalProgram trainer, LocalProgram server, FileLoggers file, TimeProvider time,
+        CancellationToken cancellation)
     {
         var loggers = LoggerFactory.Create(logging => file.Configure(logging, options.LogLevel));
         try

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Graft.Operator.Local;
 
-/// <summary>Log lines of the cluster and the controllers in one file, so that the terminal is free for what a person wants to see.</summary>
+/// <summary>
+/// Log lines of the cluster and the controllers in one file, so that the terminal is free for what a person wants to see.
+/// </summary>
 internal sealed class FileLoggers(string path, TimeProvider time) : ILoggerProvider
 {
     private readonly TextWriter _file = TextWriter.Synchronized(new StreamWriter(path, append: false) { AutoFlush = true });
@@ -21,7 +23,8 @@ internal sealed class FileLoggers(string path, TimeProvider time) : ILoggerProvi
 
         public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             var now = time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
             var error = exception is null ? "" : $"\n{exception}";

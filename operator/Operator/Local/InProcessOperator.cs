@@ -12,7 +12,8 @@ internal sealed class InProcessOperator : IAsyncDisposable
     private InProcessOperator(IHost host) => _host = host;
 
     public static async Task<InProcessOperator> StartAsync(
-        OperatorOptions options, KubernetesClientConfiguration connection, FileLoggers loggers, LogLevel level, CancellationToken cancellation)
+        OperatorOptions options, KubernetesClientConfiguration connection, FileLoggers loggers, LogLevel level,
+        CancellationToken cancellation)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new() { DisableDefaults = true });
         loggers.Configure(builder.Logging, level);

@@ -14,7 +14,9 @@ internal sealed class LocalView(IAnsiConsole console, TimeProvider time)
     {
         if (!console.Profile.Capabilities.Interactive || !console.Profile.Out.IsTerminal) return await watch(WriteLines);
         return await console.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new SpinnerColumn())
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
+                    new SpinnerColumn())
             .StartAsync(async context =>
             {
                 var bars = new Dictionary<string, ProgressTask>(StringComparer.Ordinal);
@@ -52,10 +54,12 @@ internal sealed class LocalView(IAnsiConsole console, TimeProvider time)
         {
             SayIfNew("run/" + run.Metadata.Name, $"{run.Metadata.Name}: {Phase(run)}");
             // A line for every tenth is enough to see that it moves.
-            if (run.Status?.Progress is { } progress && run.Status.Artifact is null)
-                SayIfNew("progress/" + run.Metadata.Name, $"{run.Metadata.Name}:{Numbers(progress)}", (progress.Percent / 10).ToString(CultureInfo.InvariantCulture));
+            if (run.Status?.Progress is not { } progress || run.Status.Artifact is not null) continue;
+            var tenth = (progress.Percent / 10).ToString(CultureInfo.InvariantCulture);
+            SayIfNew("progress/" + run.Metadata.Name, $"{run.Metadata.Name}:{Numbers(progress)}", tenth);
         }
-        foreach (var deployment in snapshot.Deployments) SayIfNew("deployment/" + deployment.Metadata.Name, $"{deployment.Metadata.Name}: {Phase(deployment)}");
+        foreach (var deployment in snapshot.Deployments)
+            SayIfNew("deployment/" + deployment.Metadata.Name, $"{deployment.Metadata.Name}: {Phase(deployment)}");
     }
 
     private void SayIfNew(string key, string line, string? value = null)

@@ -25,8 +25,10 @@ internal sealed class LocalWatcher(ApiClient client, IReadOnlyList<Applied> appl
             if (snapshot.IsDone) return snapshot;
             if (snapshot.Failure is { } failure) throw new LocalFailure(failure);
             troubled = snapshot.PodProblems.Count == 0 ? null : troubled ?? time.GetTimestamp();
-            if (troubled is { } since && time.GetElapsedTime(since) > Patience) throw new LocalFailure(string.Join('\n', snapshot.PodProblems));
-            if (time.GetElapsedTime(started) > timeout) throw new LocalFailure($"not done within {ShortDuration.Format(timeout)}: {Waiting(snapshot)}");
+            if (troubled is { } since && time.GetElapsedTime(since) > Patience)
+                throw new LocalFailure(string.Join('\n', snapshot.PodProblems));
+            if (time.GetElapsedTime(started) > timeout)
+                throw new LocalFailure($"not done within {ShortDuration.Format(timeout)}: {Waiting(snapshot)}");
             await Task.Delay(Interval, time, cancellation);
         }
     }
@@ -40,21 +42,25 @@ internal sealed class LocalWatcher(ApiClient client, IReadOnlyList<Applied> appl
     }
 
     private static bool CannotStart(V1Pod pod) =>
-        pod.Status?.Phase is null or "Pending" && pod.Status?.ContainerStatuses?.Any(c => c.State?.Running is not null || c.State?.Terminated is not null) != true;
+        pod.Status?.Phase is null or "Pending"
+        && pod.Status?.ContainerStatuses?.Any(c => c.State?.Running is not null || c.State?.Terminated is not null) != true;
 
-    private async Task<IReadOnlyList<T>> AllAsync<T>(string kind, CancellationToken cancellation) where T : class, k8s.IKubernetesObject<V1ObjectMeta>
+    private async Task<IReadOnlyList<T>> AllAsync<T>(string kind, CancellationToken cancellation)
+        where T : class, k8s.IKubernetesObject<V1ObjectMeta>
     {
         var found = new List<T>();
         foreach (var one in applied.Where(a => a.Kind == kind))
         {
-            found.Add(await client.GetAsync<T>(one.Name, one.Namespace, cancellation) ?? throw new LocalFailure($"{kind} {one.Name} was deleted"));
+            found.Add(await client.GetAsync<T>(one.Name, one.Namespace, cancellation)
+                ?? throw new LocalFailure($"{kind} {one.Name} was deleted"));
         }
         return found;
     }
 
     private static string Waiting(LocalSnapshot snapshot)
     {
-        var conditions = snapshot.Runs.Select(r => (r.Metadata.Name, r.Status?.Conditions)).Concat(snapshot.Deployments.Select(d => (d.Metadata.Name, d.Status?.Conditions)));
+        var conditions = snapshot.Runs.Select(r => (r.Metadata.Name, r.Status?.Conditions))
+            .Concat(snapshot.Deployments.Select(d => (d.Metadata.Name, d.Status?.Conditions)));
         var open = conditions.FirstOrDefault(c => !c.Conditions.IsTrue(ConditionTypes.Ready));
         return $"{open.Name}: {open.Conditions.Find(ConditionTypes.Ready)?.Message ?? "nothing has looked at it; is an operator running?"}";
     }

@@ -8,7 +8,10 @@ namespace Graft.Operator.Local;
 /// <summary>An object that was applied.</summary>
 internal sealed record Applied(string Kind, string Namespace, string Name);
 
-/// <summary>Applies manifests as a person would with <c>kubectl apply --server-side</c>: strictly, and every error by file and field.</summary>
+/// <summary>
+/// Applies manifests as a person would with <c>kubectl apply --server-side</c>: strictly, and every error by file and
+/// field.
+/// </summary>
 internal sealed class ManifestApplier(ApiClient client)
 {
     public const string FieldManager = "graft-manifests";
@@ -53,7 +56,8 @@ internal sealed class ManifestApplier(ApiClient client)
         var kind = await KindAsync(manifest, cancellation);
         var json = (JsonObject)manifest.Object.DeepClone();
         if (kind.Namespaced && json["metadata"]!["namespace"] is null) json["metadata"]!["namespace"] = "default";
-        var written = await client.Resource(kind).ApplyAsync(json, new() { FieldManager = FieldManager, FieldValidation = "Strict" }, cancellation);
+        var options = new WriteOptions { FieldManager = FieldManager, FieldValidation = "Strict" };
+        var written = await client.Resource(kind).ApplyAsync(json, options, cancellation);
         return new(manifest.Kind, (string?)written["metadata"]?["namespace"] ?? "", manifest.Name);
     }
 
@@ -61,7 +65,9 @@ internal sealed class ManifestApplier(ApiClient client)
     {
         var slash = manifest.ApiVersion.IndexOf('/', StringComparison.Ordinal);
         var (group, version) = slash < 0 ? ("", manifest.ApiVersion) : (manifest.ApiVersion[..slash], manifest.ApiVersion[(slash + 1)..]);
-        var path = slash < 0 ? $"api/{Uri.EscapeDataString(version)}" : $"apis/{Uri.EscapeDataString(group)}/{Uri.EscapeDataString(version)}";
+        var path = slash < 0
+            ? $"api/{Uri.EscapeDataString(version)}"
+            : $"apis/{Uri.EscapeDataString(group)}/{Uri.EscapeDataString(version)}";
         try
         {
             using var list = JsonDocument.Parse(await client.GetRawAsync(path, cancellation));

@@ -17,14 +17,20 @@ internal sealed record Manifest(string File, JsonObject Object)
     private string Text(string field) => (string?)Object[field] ?? "";
 }
 
-/// <summary>Reads the manifests of a folder: every <c>*.yaml</c> by name, every document in it. YAML 1.2's core schema decides what is a number.</summary>
+/// <summary>
+/// Reads the manifests of a folder: every <c>*.yaml</c> by name, every document in it. YAML 1.2's core schema decides what
+/// is a number.
+/// </summary>
 internal static partial class ManifestFolder
 {
+    private const string Example = "'apiVersion: graft.dev/v1alpha1, kind: FineTuneJob'";
+
     /// <exception cref="LocalFailure">Something cannot be read; the message names file and line.</exception>
     public static IReadOnlyList<Manifest> Read(string folder)
     {
         if (!Directory.Exists(folder)) throw new LocalFailure($"there is no folder {folder}");
-        var files = Directory.EnumerateFiles(folder, "*.yaml").Concat(Directory.EnumerateFiles(folder, "*.yml")).Order(StringComparer.Ordinal).ToList();
+        var files = Directory.EnumerateFiles(folder, "*.yaml").Concat(Directory.EnumerateFiles(folder, "*.yml"))
+            .Order(StringComparer.Ordinal).ToList();
         var manifests = files.SelectMany(file => Parse(Path.GetFileName(file), File.ReadAllText(file))).ToList();
         return manifests.Count > 0 ? manifests : throw new LocalFailure($"there is no manifest (*.yaml) in {folder}");
     }
@@ -44,12 +50,13 @@ internal static partial class ManifestFolder
         foreach (var document in stream.Documents)
         {
             if (document.RootNode is YamlScalarNode { Value: null or "" }) continue;
-            if (document.RootNode is not YamlMappingNode root) throw new LocalFailure($"{file}: line {document.RootNode.Start.Line}: a manifest is a map with apiVersion and kind");
+            if (document.RootNode is not YamlMappingNode root)
+                throw new LocalFailure($"{file}: line {document.RootNode.Start.Line}: a manifest is a map with apiVersion and kind");
             var manifest = new Manifest(file, (JsonObject)ToJson(root)!);
             foreach (var field in new[] { "apiVersion", "kind" })
             {
                 if (manifest.Object[field] is not JsonValue value || value.GetValueKind() != System.Text.Json.JsonValueKind.String)
-                    throw new LocalFailure($"{file}: line {root.Start.Line}: {field}: required, as in 'apiVersion: graft.dev/v1alpha1, kind: FineTuneJob'");
+                    throw new LocalFailure($"{file}: line {root.Start.Line}: {field}: required, as in {Example}");
             }
             if (manifest.Name.Length == 0) throw new LocalFailure($"{file}: line {root.Start.Line}: metadata.name: required");
             manifests.Add(manifest);
@@ -59,7 +66,8 @@ internal static partial class ManifestFolder
 
     private static JsonNode? ToJson(YamlNode node) => node switch
     {
-        YamlMappingNode map => new JsonObject(map.Children.Select(c => KeyValuePair.Create(((YamlScalarNode)c.Key).Value ?? "", ToJson(c.Value)))),
+        YamlMappingNode map => new JsonObject(
+            map.Children.Select(c => KeyValuePair.Create(((YamlScalarNode)c.Key).Value ?? "", ToJson(c.Value)))),
         YamlSequenceNode list => new JsonArray([.. list.Children.Select(ToJson)]),
         YamlScalarNode scalar => Scalar(scalar),
         _ => throw new LocalFailure($"line {node.Start.Line}: aliases are not supported"),
@@ -72,8 +80,10 @@ internal static partial class ManifestFolder
         if (text is "" or "~" or "null" or "Null" or "NULL") return null;
         if (text is "true" or "True" or "TRUE") return true;
         if (text is "false" or "False" or "FALSE") return false;
-        if (Integer().IsMatch(text) && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)) return integer;
-        return Float().IsMatch(text) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+        if (Integer().IsMatch(text) && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer))
+            return integer;
+        return Float().IsMatch(text)
+            && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
             ? number
             : text;
     }

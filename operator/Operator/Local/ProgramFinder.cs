@@ -20,7 +20,8 @@ internal static class ProgramFinder
         var found = candidates.FirstOrDefault(File.Exists);
         return found is not null
             ? Start(Path.GetFullPath(found))
-            : throw new LocalFailure($"{name} is not at {string.Join(" or ", candidates)}; build it, or name it with --{name["graft-".Length..]}-program PATH");
+            : throw new LocalFailure(
+                $"{name} is not at {string.Join(" or ", candidates)}; build it, or name it with --{name["graft-".Length..]}-program PATH");
     }
 
     // artifacts/bin/Operator/release -> artifacts/bin/Trainer/release

@@ -8,15 +8,19 @@ using Spectre.Console;
 
 namespace Graft.Operator.Local;
 
-/// <summary>Asks the base model and every adapter the same, over the address that clients use, and shows the answers side by side.</summary>
+/// <summary>
+/// Asks the base model and every adapter the same, over the address that clients use, and shows the answers side by side.
+/// </summary>
 internal sealed class PromptComparison(HttpClient http)
 {
     private const int MaxTokens = 64;
     private const int PromptCount = 3;
 
-    public async Task WriteAsync(IAnsiConsole console, AdapterDeployment deployment, IReadOnlyList<string> prompts, CancellationToken cancellation)
+    public async Task WriteAsync(
+        IAnsiConsole console, AdapterDeployment deployment, IReadOnlyList<string> prompts, CancellationToken cancellation)
     {
-        var endpoint = deployment.Status?.Endpoint ?? throw new LocalFailure($"AdapterDeployment {deployment.Metadata.Name} has no endpoint");
+        var endpoint = deployment.Status?.Endpoint
+            ?? throw new LocalFailure($"AdapterDeployment {deployment.Metadata.Name} has no endpoint");
         IReadOnlyList<string> models = [deployment.Metadata.Name, .. (deployment.Spec.Adapters ?? []).Select(a => a.Name)];
         var table = new Table().Title(Markup.Escape(endpoint)).AddColumn("prompt").Expand();
         foreach (var model in models) table.AddColumn(Markup.Escape(model == deployment.Metadata.Name ? $"base ({model})" : model));
@@ -38,7 +42,8 @@ internal sealed class PromptComparison(HttpClient http)
         var data = runs.SelectMany(r => (r.Spec.Data.Validation?.Sources ?? []).Concat(r.Spec.Data.Train));
         foreach (var source in data)
         {
-            if (SourceParser.Parse(source.Source, sources).Source is not Source.File { Path: var path } || !path.EndsWith(".jsonl", StringComparison.Ordinal)) continue;
+            if (SourceParser.Parse(source.Source, sources).Source is not Source.File { Path: var path }) continue;
+            if (!path.EndsWith(".jsonl", StringComparison.Ordinal)) continue;
             var column = source.Columns?.Prompt ?? "prompt";
             var prompts = File.ReadLines(path).Take(PromptCount).Select(l => (string?)JsonNode.Parse(l)?[column]).OfType<string>().ToList();
             if (prompts.Count > 0) return prompts;

@@ -61,7 +61,8 @@ internal sealed class ProxyPodHttp(ApiClient client) : IPodHttp
 
 internal static class PodTimeout
 {
-    public static async Task<PodAnswer> Within(TimeSpan timeout, Func<CancellationToken, Task<PodAnswer>> send, CancellationToken cancellation)
+    public static async Task<PodAnswer> Within(
+        TimeSpan timeout, Func<CancellationToken, Task<PodAnswer>> send, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(timeout);

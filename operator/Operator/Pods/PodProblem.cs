@@ -17,7 +17,8 @@ internal static class PodProblem
             if (container.State?.Waiting is { } waiting && !Ordinary.Contains(waiting.Reason))
                 return Say(pod, waiting.Reason, LastWords(container) ?? waiting.Message);
             if (container.State?.Waiting is { Message.Length: > 0 } slow) return Say(pod, slow.Reason, slow.Message);
-            if (container.State?.Terminated is { ExitCode: not 0 } ended) return Say(pod, $"ended with code {ended.ExitCode}", ended.Message);
+            if (container.State?.Terminated is { ExitCode: not 0 } ended)
+                return Say(pod, $"ended with code {ended.ExitCode}", ended.Message);
         }
         return null;
     }

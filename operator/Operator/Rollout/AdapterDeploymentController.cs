@@ -13,7 +13,9 @@ internal sealed record RolloutCaches(
 
     /// <summary>Pods by the AdapterDeployment that they are of.</summary>
     public static IEnumerable<string> DeploymentOf(V1Pod pod) =>
-        pod.Metadata.Labels?.TryGetValue(ApiNames.AdapterDeploymentLabel, out var name) == true ? [$"{pod.Metadata.NamespaceProperty}/{name}"] : [];
+        pod.Metadata.Labels?.TryGetValue(ApiNames.AdapterDeploymentLabel, out var name) == true
+            ? [$"{pod.Metadata.NamespaceProperty}/{name}"]
+            : [];
 }
 
 /// <summary>
@@ -24,11 +26,13 @@ internal sealed record RolloutCaches(
 [EntityRbac(typeof(AdapterDeployment), Subresource = "status", Verbs = RbacVerb.Patch)]
 [EntityRbac(typeof(AdapterDeployment), Subresource = "finalizers", Verbs = RbacVerb.Update)]
 [EntityRbac(typeof(FineTuneJob), Verbs = RbacVerb.Get | RbacVerb.List | RbacVerb.Watch)]
-[EntityRbac(typeof(V1Deployment), typeof(V1Service), Verbs = RbacVerb.Get | RbacVerb.List | RbacVerb.Watch | RbacVerb.Create | RbacVerb.Patch)]
+[EntityRbac(
+    typeof(V1Deployment), typeof(V1Service), Verbs = RbacVerb.Get | RbacVerb.List | RbacVerb.Watch | RbacVerb.Create | RbacVerb.Patch)]
 [EntityRbac(typeof(V1Pod), Verbs = RbacVerb.Get | RbacVerb.List | RbacVerb.Watch)]
 [EntityRbac(typeof(Corev1Event), Verbs = RbacVerb.Create | RbacVerb.Patch)]
 internal sealed class AdapterDeploymentController(
-    ApiClient client, RolloutCaches caches, IEngineClient engines, Applier applier, OperatorOptions options, TimeProvider time) : IEntityController<AdapterDeployment>
+    ApiClient client, RolloutCaches caches, IEngineClient engines, Applier applier, OperatorOptions options, TimeProvider time)
+    : IEntityController<AdapterDeployment>
 {
     public async Task<ReconciliationResult<AdapterDeployment>> ReconcileAsync(AdapterDeployment entity, CancellationToken cancellationToken)
     {
@@ -66,7 +70,8 @@ internal sealed class AdapterDeploymentController(
     }
 
     // Pods in parallel, the calls of one pod in order: a path that changed is unloaded before it is loaded.
-    private async Task<AdapterDeploymentView> AskAsync(IReadOnlyList<EngineCall> calls, AdapterDeploymentView view, CancellationToken cancellation)
+    private async Task<AdapterDeploymentView> AskAsync(
+        IReadOnlyList<EngineCall> calls, AdapterDeploymentView view, CancellationToken cancellation)
     {
         if (calls.Count == 0) return view;
         var refusals = await Task.WhenAll(calls.GroupBy(c => c.Pod.Metadata.Name).Select(async pod =>

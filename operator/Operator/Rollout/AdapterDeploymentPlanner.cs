@@ -15,7 +15,8 @@ internal static class AdapterDeploymentPlanner
         return placement is null ? [] : EngineCall.Between(view, placement);
     }
 
-    public static Plan<AdapterDeploymentStatus> Plan(AdapterDeployment resource, AdapterDeploymentView view, OperatorOptions options, DateTimeOffset now)
+    public static Plan<AdapterDeploymentStatus> Plan(
+        AdapterDeployment resource, AdapterDeploymentView view, OperatorOptions options, DateTimeOffset now)
     {
         var adapters = AdapterResolution.All(resource, view, options.Sources);
         var (placement, errors) = ServerPlacement.Of(resource, adapters, options.Sources);
@@ -33,7 +34,8 @@ internal static class AdapterDeploymentPlanner
         };
     }
 
-    private static string Image(AdapterDeployment resource, OperatorOptions options) => resource.Spec.Engine.Graft?.Image ?? options.ServerImage;
+    private static string Image(AdapterDeployment resource, OperatorOptions options) =>
+        resource.Spec.Engine.Graft?.Image ?? options.ServerImage;
 
     // An engine that was just asked, or did not answer, is asked again soon; the rest wakes the controller by itself.
     private static TimeSpan Requeue(AdapterDeploymentView view, AdapterDeploymentStatus status, OperatorOptions options)
@@ -42,7 +44,8 @@ internal static class AdapterDeploymentPlanner
         return view.ReadyPods.Any() && loading ? TimeSpan.FromSeconds(1) : options.RetryInterval;
     }
 
-    private static Plan<AdapterDeploymentStatus> Refused(AdapterDeployment resource, (string Reason, string Message) error, OperatorOptions options, DateTimeOffset now)
+    private static Plan<AdapterDeploymentStatus> Refused(
+        AdapterDeployment resource, (string Reason, string Message) error, OperatorOptions options, DateTimeOffset now)
     {
         var status = AdapterDeploymentStatusBuilder.Refused(resource, error.Reason, error.Message, now);
         return new() { Status = status, Events = [.. Events(resource.Status, status)], RequeueAfter = options.RetryInterval };
@@ -53,7 +56,8 @@ internal static class AdapterDeploymentPlanner
         if (view.Deployment is { } deployment && !deployment.IsOwnedBy(resource)) return Taken("Deployment");
         return view.Service is { } service && !service.IsOwnedBy(resource) ? Taken("Service") : null;
 
-        string Taken(string kind) => $"a {kind} '{resource.Metadata.Name}' that this AdapterDeployment did not make has its name; rename one of them";
+        string Taken(string kind) =>
+            $"a {kind} '{resource.Metadata.Name}' that this AdapterDeployment did not make has its name; rename one of them";
     }
 
     private static IEnumerable<PlannedEvent> Events(AdapterDeploymentStatus? before, AdapterDeploymentStatus after)

@@ -43,7 +43,8 @@ internal static class AdapterDeploymentStatusBuilder
     public static AdapterDeploymentStatus Refused(AdapterDeployment resource, string reason, string message, DateTimeOffset now) =>
         Common(resource, AdapterDeploymentPhase.Failed, Table(Ready(reason, message), false, (reason, message), false), now);
 
-    private static AdapterDeploymentStatus Common(AdapterDeployment resource, string phase, IReadOnlyList<V1Condition> conditions, DateTimeOffset now) =>
+    private static AdapterDeploymentStatus Common(
+        AdapterDeployment resource, string phase, IReadOnlyList<V1Condition> conditions, DateTimeOffset now) =>
         (resource.Status ?? new()) with
         {
             ObservedGeneration = resource.Metadata.Generation,
@@ -53,7 +54,8 @@ internal static class AdapterDeploymentStatusBuilder
             Conditions = Graft.Runtime.Conditions.Set(resource.Status?.Conditions, resource.Metadata.Generation, now, conditions),
         };
 
-    private static AdapterStatus Adapter(AdapterDeployment resource, AdapterDeploymentView view, AdapterResolution resolution, ServerPlacement placement)
+    private static AdapterStatus Adapter(
+        AdapterDeployment resource, AdapterDeploymentView view, AdapterResolution resolution, ServerPlacement placement)
     {
         var before = resource.Status?.Adapters?.FirstOrDefault(a => a.Name == resolution.Name);
         var ready = view.ReadyPods.ToList();
@@ -74,7 +76,8 @@ internal static class AdapterDeploymentStatusBuilder
         };
     }
 
-    private static CandidateStatus? Candidate(AdapterDeploymentView view, AdapterResolution resolution, bool everywhere, int loaded, int ready)
+    private static CandidateStatus? Candidate(
+        AdapterDeploymentView view, AdapterResolution resolution, bool everywhere, int loaded, int ready)
     {
         if (resolution.Failure is { } failure) return new() { State = CandidateState.Failed, Message = failure.Message };
         if (resolution.Waiting is { } waiting) return new() { State = CandidateState.Waiting, Message = waiting };
@@ -92,11 +95,14 @@ internal static class AdapterDeploymentStatusBuilder
     }
 
     private static (string Phase, IReadOnlyList<V1Condition> Conditions) Describe(
-        AdapterDeployment resource, AdapterDeploymentView view, IReadOnlyList<AdapterResolution> resolutions, List<AdapterStatus> adapters, Rollout rollout)
+        AdapterDeployment resource, AdapterDeploymentView view, IReadOnlyList<AdapterResolution> resolutions,
+        List<AdapterStatus> adapters, Rollout rollout)
     {
         var failures = adapters.Where(a => a.Candidate?.State == CandidateState.Failed).ToList();
         var failure = rollout.Failure
-            ?? (failures.Count == 0 ? null : (ReasonOf(failures[0], resolutions), string.Join("; ", failures.Select(f => f.Candidate!.Message))));
+            ?? (failures.Count == 0
+                ? null
+                : (ReasonOf(failures[0], resolutions), string.Join("; ", failures.Select(f => f.Candidate!.Message))));
         var pending = rollout.Pending
             ?? adapters.FirstOrDefault(a => a.Candidate is { State: not CandidateState.Failed })?.Candidate?.Message;
         var available = view.ReadyPods.Any() || resource.Spec.Replicas == 0;
@@ -112,7 +118,8 @@ internal static class AdapterDeploymentStatusBuilder
             return (phase, Table(Ready(phase, pending), true, null, available));
         }
         var message = $"{Count(adapters.Count, "adapter")} in {Count(view.ReadyPods.Count(), "pod")}";
-        return (AdapterDeploymentPhase.Serving, Table(Conditions.New(ConditionTypes.Ready, true, AdapterDeploymentPhase.Serving, message), false, null, available));
+        var ready = Conditions.New(ConditionTypes.Ready, true, AdapterDeploymentPhase.Serving, message);
+        return (AdapterDeploymentPhase.Serving, Table(ready, false, null, available));
     }
 
     private static string Count(int number, string noun) => number == 1 ? $"1 {noun}" : $"{number} {noun}s";
@@ -127,7 +134,9 @@ internal static class AdapterDeploymentStatusBuilder
     [
         ready,
         Conditions.New(ConditionTypes.Reconciling, reconciling, ready.Reason, reconciling ? ready.Message : ""),
-        stalled is { } s ? Conditions.New(ConditionTypes.Stalled, true, s.Reason, s.Message) : Conditions.New(ConditionTypes.Stalled, false, Reasons.NotStalled),
+        stalled is { } s
+            ? Conditions.New(ConditionTypes.Stalled, true, s.Reason, s.Message)
+            : Conditions.New(ConditionTypes.Stalled, false, Reasons.NotStalled),
         Conditions.New(ConditionTypes.Available, available, available ? "PodsReady" : "NoPodReady"),
     ];
 

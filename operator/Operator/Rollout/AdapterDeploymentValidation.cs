@@ -10,7 +10,8 @@ internal static partial class AdapterDeploymentValidation
     {
         var name = resource.Metadata.Name;
         if (name.Length > 63 || !ServiceName().IsMatch(name))
-            yield return new("metadata.name", $"'{name}' also names a Service: a lower-case letter, then at most 62 lower-case letters, digits and '-'");
+            yield return new("metadata.name",
+                $"'{name}' also names a Service: a lower-case letter, then at most 62 lower-case letters, digits and '-'");
         if (resource.Spec.Engine.Name is null) yield return new("spec.engine", "set exactly one of: graft");
     }
 

@@ -10,7 +10,9 @@ namespace Graft.Operator.Rollout;
 internal sealed record AdapterRevision(string Uri, string? Digest, string? FineTuneJob);
 
 /// <summary>What one entry of <c>spec.adapters</c> means right now.</summary>
-/// <param name="Wanted">What pods should hold under this name; while the new one is awaited, the one that is served. Null: nothing yet.</param>
+/// <param name="Wanted">
+/// What pods should hold under this name; while the new one is awaited, the one that is served. Null: nothing yet.
+/// </param>
 /// <param name="Waiting">Why the entry's own revision is not there yet.</param>
 /// <param name="Failure">Why it never will be, as (reason, message).</param>
 /// <param name="Expected">Where the revision that is awaited will lie, so that its claim can be mounted ahead.</param>
@@ -46,7 +48,8 @@ internal sealed record AdapterResolution(
         {
             return artifact.Kind == nameof(ArtifactKind.Adapter)
                 ? new(name, new(artifact.Uri, artifact.Digest, run))
-                : Failed(name, Reasons.InvalidSpec, $"FineTuneJob '{run}' makes a whole model, not an adapter; serve it as model.source: {artifact.Uri}");
+                : Failed(name, Reasons.InvalidSpec,
+                    $"FineTuneJob '{run}' makes a whole model, not an adapter; serve it as model.source: {artifact.Uri}");
         }
         if (job.Status?.Conditions.Find(ConditionTypes.Stalled) is { Status: Conditions.True } stalled)
             return Failed(name, Reasons.FineTuneJobFailed, $"FineTuneJob '{run}' failed: {stalled.Reason}: {stalled.Message}");
@@ -58,9 +61,11 @@ internal sealed record AdapterResolution(
     private static AdapterResolution OfMissingRun(string name, string run, AdapterStatus? status)
     {
         if (status?.Current is { } current && current.FineTuneJob == run) return new(name, new(current.Uri, current.Digest, run));
-        if (status?.Candidate is { Uri: { } uri } candidate && candidate.FineTuneJob == run) return new(name, new(uri, candidate.Digest, run));
+        if (status?.Candidate is { Uri: { } uri } candidate && candidate.FineTuneJob == run)
+            return new(name, new(uri, candidate.Digest, run));
         return new(name, null, $"waiting for FineTuneJob '{run}', which does not exist");
     }
 
-    private static AdapterResolution Failed(string name, string reason, string message) => new(name, null, Failure: (reason, $"adapter '{name}': {message}"));
+    private static AdapterResolution Failed(string name, string reason, string message) =>
+        new(name, null, Failure: (reason, $"adapter '{name}': {message}"));
 }

@@ -23,7 +23,9 @@ internal sealed class EngineClient(IPodHttp pods, TimeSpan reportTimeout, TimeSp
         try
         {
             var answer = await pods.SendAsync(pod, ContractPorts.Server, "/v1/models", null, reportTimeout, cancellation);
-            return answer.IsSuccess ? Parse(answer.Body) : EngineReport.Unreachable($"/v1/models: {answer.Status} {ErrorText(answer.Body)}");
+            return answer.IsSuccess
+                ? Parse(answer.Body)
+                : EngineReport.Unreachable($"/v1/models: {answer.Status} {ErrorText(answer.Body)}");
         }
         catch (PodUnreachableException e)
         {

@@ -15,7 +15,8 @@ internal static class ServerObjects
         PodParts.Labels("graft-server", resource.Metadata.Name, ApiNames.AdapterDeploymentLabel);
 
     /// <summary>What selects the pods; it can never change, so it is no more than it must be.</summary>
-    public static Dictionary<string, string> Selector(AdapterDeployment resource) => new() { [ApiNames.AdapterDeploymentLabel] = resource.Metadata.Name };
+    public static Dictionary<string, string> Selector(AdapterDeployment resource) =>
+        new() { [ApiNames.AdapterDeploymentLabel] = resource.Metadata.Name };
 
     public static string SelectorText(AdapterDeployment resource) => $"{ApiNames.AdapterDeploymentLabel}={resource.Metadata.Name}";
 

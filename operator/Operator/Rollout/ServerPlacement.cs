@@ -19,12 +19,15 @@ internal sealed record ServerPlacement(string Model, IReadOnlyDictionary<string,
 
         var mounts = new PodMounts();
         var modelPath = mounts.Add(model!);
-        var wanted = adapters.Where(a => a.Wanted is not null).ToDictionary(a => a.Name, a => Parse(a.Wanted!.Uri, sources), StringComparer.Ordinal);
+        var wanted = adapters.Where(a => a.Wanted is not null)
+            .ToDictionary(a => a.Name, a => Parse(a.Wanted!.Uri, sources), StringComparer.Ordinal);
         var expected = adapters.Where(a => a.Expected is not null).Select(a => Parse(a.Expected!, sources));
         // By name, so that the order of the adapters does not matter to the pod.
-        foreach (var claim in wanted.Values.Concat(expected).OfType<Source.Pvc>().Select(p => p.Claim).Distinct().Order(StringComparer.Ordinal))
+        var claims = wanted.Values.Concat(expected).OfType<Source.Pvc>().Select(p => p.Claim).Distinct();
+        foreach (var claim in claims.Order(StringComparer.Ordinal))
             mounts.AddClaim(claim, ContractPaths.Artifacts + "/" + claim, readOnly: true);
-        var paths = wanted.OrderBy(w => w.Key, StringComparer.Ordinal).ToDictionary(w => w.Key, w => PathOf(w.Value, mounts), StringComparer.Ordinal);
+        var paths = wanted.OrderBy(w => w.Key, StringComparer.Ordinal)
+            .ToDictionary(w => w.Key, w => PathOf(w.Value, mounts), StringComparer.Ordinal);
         return (new(modelPath, paths, mounts), []);
     }
 

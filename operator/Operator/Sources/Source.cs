@@ -28,6 +28,9 @@ internal sealed record SourceOptions
     /// <summary>Source as written in a manifest -> absolute path to take instead.</summary>
     public IReadOnlyDictionary<string, string> Substitutes { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Whether there is something at a path of this machine; null where the operator cannot look, because pods run elsewhere.</summary>
+    /// <summary>
+    /// Whether there is something at a path of this machine; null where the operator cannot look, because pods run
+    /// elsewhere.
+    /// </summary>
     public Func<string, bool>? Exists { get; init; }
 }

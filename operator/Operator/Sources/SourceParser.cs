@@ -15,7 +15,8 @@ internal static partial class SourceParser
     /// <summary>Reads <paramref name="text"/>; exactly one of the two results is set.</summary>
     public static (Source? Source, SourceError? Error) Parse(string text, SourceOptions options)
     {
-        if (options.Substitutes.TryGetValue(text, out var substitute)) return Existing(new Source.File(text, Path.GetFullPath(substitute)), options);
+        if (options.Substitutes.TryGetValue(text, out var substitute))
+            return Existing(new Source.File(text, Path.GetFullPath(substitute)), options);
         var split = text.IndexOf("://", StringComparison.Ordinal);
         if (split <= 0) return Invalid(text, $"it has no scheme; write {Examples(options)}");
         var (scheme, rest) = (text[..split], text[(split + 3)..]);
@@ -25,7 +26,8 @@ internal static partial class SourceParser
             "pvc" => ParsePvc(text, rest),
             "file" => ParseFile(text, rest, options),
             _ when Later.Contains(scheme) =>
-                (null, new(Reasons.UnsupportedSource, $"'{text}': {scheme}:// cannot be fetched by this version; write {Examples(options)}")),
+                (null, new(
+                    Reasons.UnsupportedSource, $"'{text}': {scheme}:// cannot be fetched by this version; write {Examples(options)}")),
             _ => (null, new(Reasons.UnsupportedSource, $"'{text}': the scheme {scheme}:// is unknown; write {Examples(options)}")),
         };
     }
@@ -43,7 +45,9 @@ internal static partial class SourceParser
     private static (Source?, SourceError?) ParseFile(string text, string rest, SourceOptions options)
     {
         if (!options.AllowFiles)
-            return (null, new(Reasons.UnsupportedSource, $"'{text}': file:// means a file of one machine, which pods of a cluster do not see; write {Known}"));
+            return (null, new(
+                Reasons.UnsupportedSource,
+                $"'{text}': file:// means a file of one machine, which pods of a cluster do not see; write {Known}"));
         var relative = rest == "." || rest.StartsWith("./", StringComparison.Ordinal);
         if (!relative && !rest.StartsWith('/')) return Invalid(text, "write file:///ABSOLUTE/PATH or file://./RELATIVE/PATH");
         var path = rest[1..].Trim('/');
