@@ -1,4 +1,7 @@
+using Graft.Modeling.Adapters;
+using Graft.Modeling.Kernels;
 using Graft.Modeling.Models;
+using Graft.Modeling.Runtime;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Tests.Kernels;
@@ -35,6 +38,41 @@ public sealed class KernelTests
         using var scope = NewDisposeScope();
         var angles = Random(3, rows, 1, size / 2);
         Compare([Random(1, rows, heads, size)], t => Rotary.Apply(t[0], angles.cos().to_type(t[0].dtype), angles.sin().to_type(t[0].dtype)));
+    }
+
+    [Theory]
+    [InlineData(5, 12, 7)]
+    [InlineData(130, 64, 96)]
+    public void Linear_layer_and_its_gradients(int rows, int width, int outputs) =>
+        Compare([Random(1, rows, width), Random(2, outputs, width)], t => Product.Linear(t[0], t[1]));
+
+    /// <summary>Whether or not it is what this processor uses.</summary>
+    [SkippableFact]
+    public void Products_of_oneDNN_take_transposed_views()
+    {
+        Skip.IfNot(Aten.HasOneDnnLinear, "this libtorch is without oneDNN");
+        using var scope = NewDisposeScope();
+        var (a, b) = (Random(1, 33, 20), Random(2, 48, 20));
+        var expected = a.to_type(ScalarType.Float64).matmul(b.to_type(ScalarType.Float64).t());
+        Assert.True(Fixtures.MaxDifference(Aten.OneDnnLinear(a, b), expected) < 2e-5);
+        Assert.True(Fixtures.MaxDifference(Aten.OneDnnLinear(a.t().contiguous().t(), b.t().contiguous().t()), expected) < 2e-5);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Low_rank_update_and_its_gradients(bool inputTrains)
+    {
+        using var scope = NewDisposeScope();
+        using var bin = new GradientBin();
+        var (input, weight) = (Random(1, 40, 24), Random(2, 32, 24));
+        Tensor[] factors = [Random(3, 4, 24), Random(4, 32, 4)];
+        // Float64 goes through the same function, so what it is compared with is written out.
+        Tensor Run(Tensor x, Tensor a, Tensor b) => x.dtype == ScalarType.Float32
+            ? LoraLinear.Apply(x, weight, a, b, 0.5, bin)
+            : x.matmul(weight.to_type(x.dtype).t()).add(x.matmul(a.t()).matmul(b.t()).mul(0.5));
+        if (inputTrains) Compare([input, .. factors], t => Run(t[0], t[1], t[2]));
+        else Compare(factors, t => Run(input.to_type(t[0].dtype), t[0], t[1]));
     }
 
     private static Tensor Random(int seed, params long[] shape)

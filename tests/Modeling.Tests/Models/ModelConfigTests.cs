@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Graft.Modeling.Runtime;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Tests.Models;
@@ -98,7 +99,7 @@ public sealed class ModelConfigTests : IDisposable
     {
         var path = Path.Combine(folder, "cpuinfo");
         File.WriteAllText(path, $"processor\t: 0\nvendor_id\t: {vendor}\nflags\t\t: fpu {flags}\n\nprocessor\t: 1\nflags\t: none\n");
-        Assert.Equal(bf16, Precisions.PrefersBf16(Precisions.ReadCpu(path)));
+        Assert.Equal(bf16, Processor.Read(path).PrefersBf16);
         Assert.Equal(ScalarType.Float32, Precisions.Resolve(Contract.Precision.Auto, Fixtures.Cpu, weightsTrain: true));
         Assert.Equal(ScalarType.BFloat16, Precisions.Resolve(Contract.Precision.BF16, Fixtures.Cpu, weightsTrain: false));
         Assert.Equal(ScalarType.BFloat16, Precisions.Resolve(Contract.Precision.Auto, new Device(TorchSharp.DeviceType.CUDA), weightsTrain: false));

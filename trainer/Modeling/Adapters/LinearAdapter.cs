@@ -1,3 +1,4 @@
+using Graft.Modeling.Kernels;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Adapters;
@@ -14,9 +15,9 @@ internal abstract class LinearAdapter : IDisposable
     /// <param name="input">(N, in).</param>
     /// <param name="weight">(out, in).</param>
     /// <returns>(N, out).</returns>
-    public virtual Tensor Forward(Tensor input, Tensor weight)
+    public virtual Tensor Forward(Tensor input, Tensor weight, GradientBin bin)
     {
-        var output = nn.functional.linear(input, weight);
+        var output = Product.Linear(input, weight, bin);
         AddTo(output, input);
         return output;
     }

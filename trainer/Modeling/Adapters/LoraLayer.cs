@@ -1,3 +1,4 @@
+using Graft.Modeling.Kernels;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Adapters;
@@ -10,6 +11,9 @@ namespace Graft.Modeling.Adapters;
 /// <param name="b">(out, r).</param>
 internal sealed class LoraLayer(Tensor a, Tensor b, double scale, LoraDropout? dropout = null) : LinearAdapter
 {
+    // Kept, as Scalars.One is and for the same reason.
+    private readonly TorchSharp.Scalar scaling = scale;
+
     public Tensor A { get; } = a;
     public Tensor B { get; } = b;
 
@@ -17,13 +21,13 @@ internal sealed class LoraLayer(Tensor a, Tensor b, double scale, LoraDropout? d
     {
         var wide = dropout is { Active: true } ? dropout.Apply(input) : input;
         var inner = nn.functional.linear(wide, As(A, input.dtype));                              // (M, r)
-        output.add_(nn.functional.linear(inner, As(B, input.dtype)), alpha: scale);
+        output.add_(nn.functional.linear(inner, As(B, input.dtype)), alpha: scaling);
     }
 
-    public override Tensor Forward(Tensor input, Tensor weight)
+    public override Tensor Forward(Tensor input, Tensor weight, GradientBin bin)
     {
-        if (!is_grad_enabled() || dropout is { Active: true }) return base.Forward(input, weight);
-        return LoraLinear.Apply(input, weight, As(A, input.dtype), As(B, input.dtype), scale);
+        if (!is_grad_enabled() || dropout is { Active: true }) return base.Forward(input, weight, bin);
+        return LoraLinear.Apply(input, weight, As(A, input.dtype), As(B, input.dtype), scale, bin);
     }
 
     public override void Dispose()

@@ -30,6 +30,7 @@ internal sealed partial class GgufWeights : IWeights
         tensors = file.Tensors.Values.ToDictionary(t => HuggingFaceName(t.Name), StringComparer.Ordinal);
     }
 
+    public bool BacksTensors => false;
     public IReadOnlyCollection<string> Names => tensors.Keys;
     public IReadOnlyList<string> Files => [file.Path];
     public IReadOnlyList<long>? ShapeOf(string name) => tensors.GetValueOrDefault(name)?.Shape;

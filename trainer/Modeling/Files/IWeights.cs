@@ -14,6 +14,9 @@ internal interface IWeights : IDisposable
     /// <summary>On the CPU, in that element type; may lie over a mapped file.</summary>
     Tensor Read(string name, IReadOnlyList<long> shape, ScalarType dtype);
 
+    /// <summary>Whether tensors that were read lie over what <see cref="IDisposable.Dispose"/> closes.</summary>
+    bool BacksTensors { get; }
+
     /// <summary>Files whose bytes decide what the model is, in the order of their names.</summary>
     IReadOnlyList<string> Files { get; }
 }

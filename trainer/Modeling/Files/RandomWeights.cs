@@ -7,6 +7,7 @@ internal sealed class RandomWeights(ModelConfig config, string configFile, long 
 {
     private readonly Generator rng = new((ulong)seed, new Device(TorchSharp.DeviceType.CPU));
 
+    public bool BacksTensors => false;
     public IReadOnlyCollection<string> Names => [];
     public IReadOnlyList<string> Files => [configFile];
     public IReadOnlyList<long>? ShapeOf(string name) => null;

@@ -32,6 +32,7 @@ internal sealed class SafetensorsWeights : IWeights
         }
     }
 
+    public bool BacksTensors => true;
     public IReadOnlyCollection<string> Names => owners.Keys;
     public IReadOnlyList<string> Files => [.. files.Select(f => f.Path).Order(StringComparer.Ordinal)];
     public IReadOnlyList<long>? ShapeOf(string name) => owners.GetValueOrDefault(name)?.Tensors[name].Shape;

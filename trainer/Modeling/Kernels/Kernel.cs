@@ -15,13 +15,14 @@ internal static unsafe class Kernel
 
     /// <param name="gate">(N, F).</param>
     /// <param name="up">(N, F).</param>
-    public static Tensor SwiGlu(Tensor gate, Tensor up) => Tracked(gate, up) ? SwiGluFunction.apply(gate, up) : SwiGluFunction.Run(gate, up);
+    public static Tensor SwiGlu(Tensor gate, Tensor up, GradientBin? bin) =>
+        Tracked(gate, up) ? SwiGluFunction.apply(gate, up, bin!) : SwiGluFunction.Run(gate, up);
 
     /// <param name="x">(N, C).</param>
     /// <param name="weight">(C).</param>
-    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon)
+    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon, GradientBin? bin)
     {
-        if (Tracked(x, weight)) return RmsNormFunction.apply(x, weight, epsilon);
+        if (Tracked(x, weight)) return RmsNormFunction.apply(x, weight, epsilon, bin!);
         var (y, scale) = RmsNormFunction.Run(x, weight, epsilon);
         scale.Dispose();
         return y;
@@ -30,8 +31,8 @@ internal static unsafe class Kernel
     /// <param name="x">(N, H, D).</param>
     /// <param name="cos">(N, 1, D / 2).</param>
     /// <param name="sin">(N, 1, D / 2).</param>
-    public static Tensor Rotate(Tensor x, Tensor cos, Tensor sin) =>
-        Tracked(x, x) ? RotateFunction.apply(x, cos, sin) : RotateFunction.Run(x, cos, sin, false);
+    public static Tensor Rotate(Tensor x, Tensor cos, Tensor sin, GradientBin? bin) =>
+        Tracked(x, x) ? RotateFunction.apply(x, cos, sin, bin!) : RotateFunction.Run(x, cos, sin, false);
 
     private static bool Tracked(Tensor a, Tensor b) => is_grad_enabled() && (a.requires_grad || b.requires_grad);
 
@@ -52,6 +53,7 @@ internal static unsafe class Kernel
         {
             var (gate, up) = ((Tensor)vars[0], (Tensor)vars[1]);
             ctx.save_for_backward([gate, up]);
+            Backward.Begin(ctx, vars[2]);
             return Run(gate, up);
         }
 
@@ -61,7 +63,7 @@ internal static unsafe class Kernel
             var saved = ctx.get_saved_variables();
             var (dGate, dUp) = (empty_like(saved[0]), empty_like(saved[1]));
             CpuKernels.SwiGluBackward(At(gradient.contiguous()), At(saved[0]), At(saved[1]), At(dGate), At(dUp), dGate.numel());
-            return [dGate.MoveToOuterDisposeScope(), dUp.MoveToOuterDisposeScope()];
+            return Backward.End(ctx, gradient, dGate.MoveToOuterDisposeScope(), dUp.MoveToOuterDisposeScope(), null);
         }
     }
 
@@ -82,6 +84,7 @@ internal static unsafe class Kernel
             var (y, scale) = Run(x, weight, (double)vars[2]);
             ctx.save_for_backward([x, weight, scale]);
             ctx.save_data("weight", weight.requires_grad);
+            Backward.Begin(ctx, vars[3]);
             return y;
         }
 
@@ -94,7 +97,7 @@ internal static unsafe class Kernel
             var dx = empty_like(x);
             CpuKernels.RmsNormBackward(At(dy), At(x), At(weight), At(factor), At(dx), x.size(0), (int)x.size(1));
             var dWeight = (bool)ctx.get_data("weight") ? dy.mul(x).mul_(factor.unsqueeze(1)).sum(dim: 0) : null;
-            return [dx.MoveToOuterDisposeScope(), dWeight?.MoveToOuterDisposeScope()!, null!];
+            return Backward.End(ctx, gradient, dx.MoveToOuterDisposeScope(), dWeight?.MoveToOuterDisposeScope(), null, null);
         }
     }
 
@@ -113,6 +116,7 @@ internal static unsafe class Kernel
         {
             var (cos, sin) = ((Tensor)vars[1], (Tensor)vars[2]);
             ctx.save_for_backward([cos, sin]);
+            Backward.Begin(ctx, vars[3]);
             return Run((Tensor)vars[0], cos, sin, backwards: false);
         }
 
@@ -120,7 +124,8 @@ internal static unsafe class Kernel
         {
             using var scope = NewDisposeScope();
             var saved = ctx.get_saved_variables();
-            return [Run(gradient.contiguous(), saved[0], saved[1], backwards: true).MoveToOuterDisposeScope(), null!, null!];
+            var dx = Run(gradient.contiguous(), saved[0], saved[1], backwards: true);
+            return Backward.End(ctx, gradient, dx.MoveToOuterDisposeScope(), null, null, null);
         }
     }
 }

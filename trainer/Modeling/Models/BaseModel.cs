@@ -18,7 +18,10 @@ public sealed class BaseModel : IDisposable
         (Path, Config, this.tokenizer, this.source) = (path, config, tokenizer, source);
         (Device, DType) = (options.Device, options.DType);
         Network = new LlamaForCausalLM(config, new WeightReader(path, source, options.DType, options.Device));
-        digest = new Lazy<string>(() => Digests.OfParts(source.Files.Select(Digests.OfFile)));
+        var files = source.Files;
+        digest = new Lazy<string>(() => Digests.OfParts(files.Select(Digests.OfFile)));
+        // Weights that were widened or drawn need their source no longer.
+        if (!source.BacksTensors) source.Dispose();
     }
 
     /// <exception cref="ModelFormatException">Something in it cannot be read or is not supported.</exception>

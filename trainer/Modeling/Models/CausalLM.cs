@@ -1,4 +1,5 @@
 using Graft.Modeling.Adapters;
+using Graft.Modeling.Kernels;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling;
@@ -32,8 +33,8 @@ public abstract class CausalLM : IDisposable
     private protected Tensor Linear(LinearSite site, Tensor x, Pass pass)
     {
         if (pass.Spans is [var all])
-            return AdapterFor(site, all.Adapter) is { } only ? only.Forward(x, site.Weight) : nn.functional.linear(x, site.Weight);
-        var y = nn.functional.linear(x, site.Weight);
+            return AdapterFor(site, all.Adapter) is { } only ? only.Forward(x, site.Weight, pass.Gradients) : Product.Linear(x, site.Weight, pass.Gradients);
+        var y = Product.Linear(x, site.Weight, pass.Gradients);
         foreach (var (start, length, adapter) in pass.Spans)
         {
             if (AdapterFor(site, adapter) is not { } found) continue;

@@ -1,4 +1,5 @@
 using Graft.Modeling.Files;
+using Graft.Modeling.Kernels;
 using Graft.Modeling.Runtime;
 using static TorchSharp.torch;
 
@@ -76,22 +77,22 @@ internal sealed class LlamaForCausalLM : CausalLM
             x = Run(block, x, pass).MoveToOuterDisposeScope();
         }
         pass.Advance();
-        return RmsNorm.Apply(x, norm, config.NormEpsilon).MoveToOuterDisposeScope();
+        return RmsNorm.Apply(x, norm, config.NormEpsilon, pass.Gradients).MoveToOuterDisposeScope();
     }
 
     public override Tensor Logits(Tensor hidden)
     {
-        using var logits = nn.functional.linear(hidden, OutputWeight);
+        using var logits = Product.Linear(hidden, OutputWeight);
         return logits.to_type(ScalarType.Float32);
     }
 
     private Tensor Run(Block block, Tensor x, Pass pass)
     {
-        var normed = RmsNorm.Apply(x, block.AttentionNorm, config.NormEpsilon);
-        x = x.add(Linear(block.Output, Attend(block, normed, pass), pass));
-        normed = RmsNorm.Apply(x, block.FeedForwardNorm, config.NormEpsilon);
+        var normed = RmsNorm.Apply(x, block.AttentionNorm, config.NormEpsilon, pass.Gradients);
+        x = x.add(Linear(block.Output, Attend(block, normed, pass), pass), Scalars.One);
+        normed = RmsNorm.Apply(x, block.FeedForwardNorm, config.NormEpsilon, pass.Gradients);
         var (gate, up) = (Linear(block.Gate, normed, pass), Linear(block.Up, normed, pass));    // (N, F)
-        return x.add(Linear(block.Down, SwiGlu.Apply(gate, up), pass));
+        return x.add(Linear(block.Down, SwiGlu.Apply(gate, up, pass.Gradients), pass), Scalars.One);
     }
 
     /// <returns>(N, H D).</returns>
@@ -99,8 +100,8 @@ internal sealed class LlamaForCausalLM : CausalLM
     {
         long n = x.size(0), d = config.HeadSize;
         var (cos, sin) = pass.Rotary(config.RopeTheta, config.HeadSize, x.dtype);
-        var query = Rotary.Apply(Linear(block.Query, x, pass).view(n, config.Heads, d), cos, sin);
-        var key = Rotary.Apply(Linear(block.Key, x, pass).view(n, config.KvHeads, d), cos, sin);
+        var query = Rotary.Apply(Linear(block.Query, x, pass).view(n, config.Heads, d), cos, sin, pass.Gradients);
+        var key = Rotary.Apply(Linear(block.Key, x, pass).view(n, config.KvHeads, d), cos, sin, pass.Gradients);
         var value = Linear(block.Value, x, pass).view(n, config.KvHeads, d);
         return Attention.Run(query, key, value, pass, block.Layer);
     }

@@ -1,3 +1,4 @@
+using Graft.Modeling.Kernels;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling;
@@ -61,6 +62,9 @@ public sealed class Pass : IDisposable
     /// <summary>(N) int64: each token's position in its sequence.</summary>
     internal Tensor Positions { get; }
 
+    /// <summary>What the backward pass hands from one function to the next.</summary>
+    internal GradientBin Gradients { get; } = new();
+
     /// <summary>Segments that attention handles in one call: neighbours of one length without caches; any other alone.</summary>
     internal IReadOnlyList<(int First, int Count)> Groups { get; }
 
@@ -92,6 +96,7 @@ public sealed class Pass : IDisposable
 
     public void Dispose()
     {
+        Gradients.Dispose();
         Positions.Dispose();
         foreach (var (cos, sin) in rotary.Values)
         {

@@ -8,9 +8,9 @@ internal static class RmsNorm
 {
     /// <param name="x">(N, C).</param>
     /// <param name="weight">(C).</param>
-    public static Tensor Apply(Tensor x, Tensor weight, double epsilon)
+    public static Tensor Apply(Tensor x, Tensor weight, double epsilon, GradientBin? bin = null)
     {
-        if (Kernel.Takes(x) && Kernel.Takes(weight)) return Kernel.RmsNorm(x, weight, epsilon);
+        if (Kernel.Takes(x) && Kernel.Takes(weight)) return Kernel.RmsNorm(x, weight, epsilon, bin);
         var wide = x.to_type(ScalarType.Float32);
         var scale = wide.square().mean([-1], keepdim: true).add(epsilon).rsqrt();
         return wide.mul(scale).to_type(x.dtype).mul(weight);

@@ -8,6 +8,6 @@ internal static class SwiGlu
 {
     /// <param name="gate">(N, F).</param>
     /// <param name="up">(N, F).</param>
-    public static Tensor Apply(Tensor gate, Tensor up) =>
-        Kernel.Takes(gate) && Kernel.Takes(up) ? Kernel.SwiGlu(gate, up) : nn.functional.silu(gate).mul(up);
+    public static Tensor Apply(Tensor gate, Tensor up, GradientBin? bin = null) =>
+        Kernel.Takes(gate) && Kernel.Takes(up) ? Kernel.SwiGlu(gate, up, bin) : nn.functional.silu(gate).mul(up);
 }

@@ -72,6 +72,26 @@ internal static unsafe partial class Aten
         return Tensor.UnsafeCreateTensor((nint)stack[0]);
     }
 
+    [LibraryImport(Library, EntryPoint = OneDnnLinearName, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int LinearPointwise(
+        nint x, nint weight, nint* bias, string attribute, double*** scalars, long scalarCount, byte** algorithm, out nint result);
+
+    private const string OneDnnLinearName = "aoti_torch_cpu__linear_pointwise";
+
+    /// <summary>Another libtorch than ours, or one for another processor, may be without oneDNN.</summary>
+    public static bool HasOneDnnLinear { get; } =
+        NativeLibrary.TryLoad(Library, out var library) && NativeLibrary.TryGetExport(library, OneDnnLinearName, out _);
+
+    /// <summary>x w' by oneDNN, on the processor and outside the graph.</summary>
+    /// <param name="x">(N, in), of any strides.</param>
+    /// <param name="weight">(out, in), of any strides.</param>
+    /// <returns>(N, out).</returns>
+    public static Tensor OneDnnLinear(Tensor x, Tensor weight)
+    {
+        Check(LinearPointwise(x.Handle, weight.Handle, null, "none", null, 0, null, out var result), "linear_pointwise");
+        return Tensor.UnsafeCreateTensor(result);
+    }
+
     private static ulong Own(Tensor tensor)
     {
         Check(NewHandle(tensor.Handle, out var copy), "new_tensor_handle");

@@ -1,4 +1,5 @@
 using Graft.Contract;
+using Graft.Modeling.Runtime;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling;
@@ -18,7 +19,7 @@ public static class Precisions
         Precision.BF16 => ScalarType.BFloat16,
         Precision.F16 => ScalarType.Float16,
         _ when weightsTrain => ScalarType.Float32,
-        _ => device.type != TorchSharp.DeviceType.CPU || CpuPrefersBf16 ? ScalarType.BFloat16 : ScalarType.Float32,
+        _ => device.type != TorchSharp.DeviceType.CPU || Processor.Current.PrefersBf16 ? ScalarType.BFloat16 : ScalarType.Float32,
     };
 
     /// <summary>The contract's name of an element type.</summary>
@@ -29,23 +30,4 @@ public static class Precisions
         ScalarType.Float16 => Precision.F16,
         _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "not a precision"),
     };
-
-    /// <summary>
-    /// Whether this processor multiplies BF16 faster than F32: by AMX, or by AVX512_BF16 on AMD's processors. Intel's
-    /// without AMX issue those instructions so slowly that a product takes twice as long as in F32.
-    /// </summary>
-    public static bool CpuPrefersBf16 { get; } = PrefersBf16(ReadCpu("/proc/cpuinfo"));
-
-    internal static bool PrefersBf16((string Vendor, IReadOnlySet<string> Flags) cpu) =>
-        cpu.Flags.Contains("amx_bf16") || (cpu.Flags.Contains("avx512_bf16") && cpu.Vendor == "AuthenticAMD");
-
-    /// <summary>The first processor, as the kernel describes it.</summary>
-    internal static (string Vendor, IReadOnlySet<string> Flags) ReadCpu(string path)
-    {
-        var fields = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (!File.Exists(path)) return ("", new HashSet<string>());
-        foreach (var line in File.ReadLines(path).TakeWhile(l => l.Length > 0))
-            if (line.IndexOf(':') is var colon and > 0) fields.TryAdd(line[..colon].Trim(), line[(colon + 1)..].Trim());
-        return (fields.GetValueOrDefault("vendor_id", ""), fields.GetValueOrDefault("flags", "").Split(' ').ToHashSet(StringComparer.Ordinal));
-    }
 }

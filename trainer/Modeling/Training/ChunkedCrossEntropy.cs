@@ -1,3 +1,4 @@
+using Graft.Modeling.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -6,7 +7,7 @@ namespace Graft.Modeling;
 /// <summary>Output head and cross entropy in one, a few rows at a time, so that (M, V) logits never exist at once.</summary>
 public static class ChunkedCrossEntropy
 {
-    private const long ChunkElements = 1 << 23;
+    private const long ChunkElements = 1 << 22;
 
     /// <param name="hidden">(M, C): the hidden states that predict a supervised token.</param>
     /// <param name="outputWeight">(V, C); gets a gradient if it asks for one.</param>
@@ -35,15 +36,15 @@ public static class ChunkedCrossEntropy
             var length = Math.Min(step, rows - at);
             var part = hidden.narrow(0, at, length);
             var target = targets.narrow(0, at, length).unsqueeze(1);                             // (m, 1)
-            var logits = nn.functional.linear(part, weight).to_type(ScalarType.Float32);         // (m, V)
+            var logits = Product.Transposed(part, weight).to_type(ScalarType.Float32);         // (m, V)
             var norm = logits.logsumexp(1, keepdim: true);                                       // (m, 1)
             total.add_(norm.sum().sub(logits.gather(1, target).sum()));
             if (hiddenGradient is null && weightGradient is null) continue;
             var gradient = logits.sub_(norm).exp_();
             gradient.scatter_add_(1, target, full([length, 1], -1f, device: hidden.device));
             gradient = gradient.to_type(hidden.dtype);
-            hiddenGradient?.narrow(0, at, length).copy_(gradient.matmul(weight));
-            weightGradient?.add_(gradient.t().matmul(part));
+            hiddenGradient?.narrow(0, at, length).copy_(Product.Transposed(gradient, weight.t()));
+            weightGradient?.add_(Product.Transposed(gradient.t(), part.t()));
         }
         return total.squeeze(0).MoveToOuterDisposeScope();
     }

@@ -12,7 +12,7 @@ internal static class Resolution
     /// Tokens that pass through the model at once. A processor's products are at full speed long before this many, and memory
     /// goes with it; a GPU wants more to be busy.
     /// </summary>
-    public static int TokensAtOnce(Device device) => device.type == TorchSharp.DeviceType.CPU ? 1024 : 16384;
+    public static int TokensAtOnce(Device device) => device.type == TorchSharp.DeviceType.CPU ? 384 : 16384;
 
     public static ResolvedOptions Of(TrainingJob job, BaseModel model, TuningMethod method, EncodedRows train) => new(
         job.Training.LearningRate ?? method.DefaultLearningRate,
