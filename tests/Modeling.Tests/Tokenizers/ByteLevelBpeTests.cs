@@ -14,9 +14,9 @@ public sealed class ByteLevelBpeTests : IDisposable
     [InlineData("byte_bpe_llama3")]
     public void Encodes_and_decodes_as_hugging_faces_tokenizers(string name)
     {
-        var path = Fixtures.Path("tokenizers", name, "tokenizer.json");
+        var path = Fixtures.Path("tokenizers", "small", name, "tokenizer.json");
         var tokenizer = new ByteLevelBpe(TokenizerJson.Read(path), path);
-        foreach (var @case in Lines(Fixtures.Path("tokenizers", name, "cases.jsonl")))
+        foreach (var @case in Lines(Fixtures.Path("tokenizers", "small", name, "cases.jsonl")))
         {
             var text = @case.GetProperty("text").GetString()!;
             Assert.True(Ids(@case, "ids").SequenceEqual(tokenizer.Encode(text)), text);
