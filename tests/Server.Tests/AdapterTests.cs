@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using Graft.Contract;
 using Graft.Server.Tests.Fakes;
 
@@ -83,7 +84,7 @@ public sealed class AdapterTests : IAsyncLifetime
         var path = folders.Write("team", "run-1", FakeModel.Digest);
         await Load("one", path);
 
-        await Refused(Load("one", path), 400, "InvalidUserInput", "has already been loaded");
+        await Refused(Load("one", path), 400, "InvalidUserInput", "has already been loaded. If you want to load the adapter in place");
         Assert.Equal(HttpStatusCode.OK, (await Load("two", path)).Status);
         await Refused(Load("three", path), 400, "InvalidUserInput", "--max-adapters");
         await Unload("one");
@@ -95,7 +96,7 @@ public sealed class AdapterTests : IAsyncLifetime
     [InlineData("""{"lora_path": "/artifacts/team/a"}""", 400, "InvalidUserInput", "must be provided")]
     [InlineData("""{"lora_name": "base", "lora_path": "/artifacts/team/a"}""", 400, "InvalidUserInput", "name of the base model")]
     [InlineData("""{"lora_name": "a b", "lora_path": "/artifacts/team/a"}""", 400, "InvalidUserInput", "white space")]
-    [InlineData("""{"lora_name": "a", "lora_path": "/artifacts/team/a", "load_inplace": true}""", 400, "InvalidUserInput", "not supported")]
+    [InlineData("""{"lora_name": "a", "lora_path": "/etc", "load_inplace": true}""", 400, "InvalidUserInput", "below /artifacts/CLAIM")]
     [InlineData("""{"lora_name": "a", "lora_path": "/artifacts/team/nothing"}""", 404, "NotFoundError", "No adapter found")]
     [InlineData("""{"lora_name": "a", "lora_path": "/artifacts/nobody/a"}""", 404, "NotFoundError", "No adapter found")]
     [InlineData("""{"lora_name": "a", "lora_path": "/artifacts/team/empty"}""", 404, "NotFoundError", "it has no adapter_config.json")]
@@ -129,6 +130,20 @@ public sealed class AdapterTests : IAsyncLifetime
         Assert.Contains(message, (string)body["error"]!["message"]!, StringComparison.Ordinal);
         Assert.DoesNotContain(folders.Root, body.ToJsonString(), StringComparison.Ordinal);
         Assert.Equal(["base"], await Names());
+    }
+
+    [Theory]
+    [InlineData("/v1/load_lora_adapter")]
+    [InlineData("/v1/unload_lora_adapter")]
+    public async Task Loading_and_unloading_are_answered_in_plain_text(string route)
+    {
+        var path = folders.Write("team", "run-1", FakeModel.Digest);
+        if (route.Contains("unload", StringComparison.Ordinal)) await Load("intents", path);
+
+        using var response = await server.Http.PostAsJsonAsync(route, new { lora_name = "intents", lora_path = path });
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("text/plain; charset=utf-8", response.Content.Headers.ContentType?.ToString());
     }
 
     public static TheoryData<string, string> Tampering => new()

@@ -24,13 +24,16 @@ internal sealed class FakeModel : IEngineModel
     public int OpenAnswers { get; private set; }
     public bool IsDisposed { get; private set; }
 
+    /// <summary>What an adapter calls itself, from its name and folder.</summary>
+    public Func<string, string, string> Voice { get; init; } = (name, _) => name;
+
     /// <summary>A prompt that makes the step fail in which it is.</summary>
     public string? Poison { get; init; }
 
     public IDisposable LoadAdapter(string name, string folder) =>
         name.StartsWith("misfit", StringComparison.Ordinal)
             ? throw new ModelFormatException(Path.Combine(folder, "adapter_model.safetensors"), "rank 8 where the configuration says 4")
-            : new Weights(this, name);
+            : new Weights(this, Voice(name, folder));
 
     public IDisposable Start(IReadOnlyList<int> prompt, SamplingOptions options, IDisposable? adapter)
     {

@@ -40,6 +40,16 @@ internal sealed class AdapterSlot(string name, string path, IDisposable weights,
         free(weights);
     }
 
+    /// <summary>One more hold for somebody who has one, whether or not the adapter was unloaded meanwhile.</summary>
+    internal AdapterLease Share()
+    {
+        lock (gate)
+        {
+            users++;
+            return new AdapterLease(this, weights);
+        }
+    }
+
     internal void Release()
     {
         lock (gate)
@@ -56,6 +66,9 @@ internal sealed class AdapterLease(AdapterSlot slot, IDisposable weights) : IDis
     private int released;
 
     public IDisposable Weights { get; } = weights;
+
+    /// <summary>Another hold on the same weights, even when the name means others by now. This one must not be disposed yet.</summary>
+    public AdapterLease Share() => slot.Share();
 
     public void Dispose()
     {

@@ -20,8 +20,20 @@ internal sealed partial class AdapterStore(
     public IReadOnlyList<AdapterSlot> List => [.. slots.Values.OrderBy(s => s.Name, StringComparer.Ordinal)];
 
     /// <summary>A hold on the adapter, or null when none has that name.</summary>
-    public AdapterLease? TryLease(string name) => slots.TryGetValue(name, out var slot) ? slot.TryLease() : null;
+    public AdapterLease? TryLease(string name)
+    {
+        // A slot that was found and is retired has left the table already: its name is gone, or means another one by now.
+        while (slots.TryGetValue(name, out var slot))
+        {
+            if (slot.TryLease() is { } lease) return lease;
+        }
+        return null;
+    }
 
+    /// <summary>
+    /// Loads an adapter. With <c>load_inplace</c> it takes the place of the one that has its name, if any: requests get the old one
+    /// until the new one is ready, every answer keeps the one that it began with, and an adapter that is refused changes nothing.
+    /// </summary>
     /// <exception cref="ApiException">Anything that vLLM would answer: 400, 404 or 500.</exception>
     public async Task LoadAsync(LoadAdapterRequest request, CancellationToken cancel)
     {
@@ -30,20 +42,22 @@ internal sealed partial class AdapterStore(
         await changes.WaitAsync(cancel);
         try
         {
-            if (slots.ContainsKey(name))
+            var replaced = slots.GetValueOrDefault(name);
+            if (replaced is not null && request.LoadInplace != true)
             {
                 throw ApiException.InvalidInput(
-                    $"The lora adapter '{name}' has already been loaded. Unload it first, or load the other one under a name of its own.",
+                    $"The lora adapter '{name}' has already been loaded. If you want to load the adapter in place, set 'load_inplace' to True.",
                     "lora_name");
             }
             var location = paths.Find(path);
-            if (slots.Count >= maxAdapters)
+            if (replaced is null && slots.Count >= maxAdapters)
             {
                 throw ApiException.InvalidInput(
                     $"{maxAdapters} adapters are loaded, which is all that --max-adapters allows. Unload one first.", "lora_name");
             }
             var weights = await ReadAsync(name, location, facts);
             slots[name] = new AdapterSlot(name, path, weights, clock.GetUtcNow().ToUnixTimeSeconds(), w => engine.Post(w.Dispose));
+            replaced?.Retire();
             metrics.AdapterLoaded(name, slots.Count);
             Loaded(log, name, path);
         }
@@ -89,13 +103,6 @@ internal sealed partial class AdapterStore(
             throw ApiException.InvalidInput($"'lora_name' must have at most {MaxNameLength} characters and no white space.", "lora_name");
         }
         if (request.LoraName == baseName) throw ApiException.InvalidInput($"'{baseName}' is the name of the base model.", "lora_name");
-        if (request.LoadInplace == true)
-        {
-            throw ApiException.InvalidInput(
-                "'load_inplace' is not supported: an answer must not change its adapter half-way. "
-                + "Load the new one under another name, or unload first.",
-                "load_inplace");
-        }
         return (request.LoraName, request.LoraPath);
     }
 

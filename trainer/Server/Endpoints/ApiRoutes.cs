@@ -24,13 +24,20 @@ internal static class ApiRoutes
         {
             var request = await RequestBody.ReadAsync(context, ServerJson.Plain.LoadAdapterRequest);
             await adapters.LoadAsync(request, context.RequestAborted);
-            await context.Response.WriteAsync($"Success: LoRA adapter '{request.LoraName}' added successfully.");
+            await SayAsync(context, $"Success: LoRA adapter '{request.LoraName}' added successfully.");
         });
         routes.MapPost("/v1/unload_lora_adapter", async context =>
         {
             var request = await RequestBody.ReadAsync(context, ServerJson.Plain.UnloadAdapterRequest);
             await adapters.UnloadAsync(request, context.RequestAborted);
-            await context.Response.WriteAsync($"Success: LoRA adapter '{request.LoraName}' removed successfully.");
+            await SayAsync(context, $"Success: LoRA adapter '{request.LoraName}' removed successfully.");
         });
+    }
+
+    /// <summary>As vLLM answers: a sentence, not JSON.</summary>
+    private static Task SayAsync(HttpContext context, string sentence)
+    {
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync(sentence);
     }
 }

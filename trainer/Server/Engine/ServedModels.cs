@@ -43,7 +43,11 @@ internal sealed class ServedModels(
         List<AdapterLease?> leases = [];
         try
         {
-            foreach (var _ in prompts) leases.Add(model == baseName ? null : adapters.TryLease(model) ?? throw Unknown(model));
+            // All of a request's answers come from the same weights, also when the adapter is replaced at this moment.
+            foreach (var _ in prompts)
+            {
+                leases.Add(model == baseName ? null : leases is [{ } first, ..] ? first.Share() : adapters.TryLease(model) ?? throw Unknown(model));
+            }
             Sequence[] sequences = [.. prompts.Zip(leases, (p, lease) => new Sequence(model, p.Prompt, p.Options, lease, arrival, cancel))];
             if (engine.TrySubmit(sequences)) return sequences;
             throw ApiException.TooManyRequests("Too many requests are waiting. Try again later.");

@@ -30,7 +30,7 @@ internal sealed class ProgressServer : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         var app = builder.Build();
         var metrics = new RunMetrics(board);
-        app.Run(context => Answer(context, board, metrics));
+        app.Run(context => Answer(context, address, board, metrics));
         try
         {
             await app.StartAsync();
@@ -55,8 +55,13 @@ internal sealed class ProgressServer : IAsyncDisposable
         await app.DisposeAsync();
     }
 
-    private static Task Answer(HttpContext context, ProgressBoard board, RunMetrics metrics)
+    private static Task Answer(HttpContext context, IPAddress address, ProgressBoard board, RunMetrics metrics)
     {
+        if (!LocalHosts.MayAsk(address, context.Request.Host.Host))
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return context.Response.WriteAsync(LocalHosts.Refusal + "\n");
+        }
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
         {
             context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
