@@ -178,6 +178,22 @@ public class HostTests
         Assert.False(response.Headers.Contains("Access-Control-Allow-Origin"));
     }
 
+    [Theory]
+    [InlineData("/v1/completions", """{"prompt": "\ud800"}""")]
+    [InlineData("/v1/completions", """{"model": "\ud800", "prompt": "x"}""")]
+    [InlineData("/v1/completions", """{"prompt": ["a", "\udfff"]}""")]
+    [InlineData("/v1/completions", """{"prompt": "x", "stop": "\ud800"}""")]
+    [InlineData("/v1/chat/completions", """{"messages": [{"role": "user", "content": "\ud800"}]}""")]
+    [InlineData("/v1/load_lora_adapter", """{"lora_name": "\ud800", "lora_path": "/artifacts/c/a"}""")]
+    public async Task A_body_with_half_of_a_surrogate_pair_is_refused(string route, string body)
+    {
+        await using var server = await TestServer.StartAsync(new FakeModel());
+
+        var (status, answer) = await server.PostAsync(route, body);
+
+        Assert.True(status == HttpStatusCode.BadRequest, answer.ToJsonString());
+    }
+
     [Fact]
     public async Task Metrics_count_what_was_done()
     {

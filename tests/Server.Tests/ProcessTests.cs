@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
 using Graft.Contract;
 using Graft.Server.Tests.Fakes;
 
@@ -47,14 +48,44 @@ public sealed partial class ProcessTests : IDisposable
         var weights = Path.Combine(model.Folder, "model.safetensors");
         File.WriteAllBytes(weights, File.ReadAllBytes(weights)[..5000]);
 
-        var (_, error) = Start("--model", model.Folder, "--port", "0");
+        Assert.Contains("model.safetensors", await FailsAsync("--model", model.Folder), StringComparison.Ordinal);
+    }
 
-        var text = await error.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(30));
-        await process!.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+    [Theory]
+    [InlineData(3)]
+    [InlineData(1000)]
+    [InlineData(400_000)]
+    public async Task A_gguf_file_that_ends_too_early_is_named(int length)
+    {
+        var cut = Path.Combine(model.Folder, "cut.gguf");
+        File.WriteAllBytes(cut, File.ReadAllBytes(Path.Combine(TinyModel.Fixtures, "gguf", "byte_bpe-q4_0", "model.gguf"))[..length]);
+
+        Assert.Contains("cut.gguf", await FailsAsync("--model", cut), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_tokenizer_with_ids_past_the_models_vocabulary_is_named()
+    {
+        var path = Path.Combine(model.Folder, "tokenizer.json");
+        var tokenizer = JsonNode.Parse(File.ReadAllText(path))!;
+        tokenizer["model"]!["vocab"]!["ttttt"] = 5000;
+        File.WriteAllText(path, tokenizer.ToJsonString());
+
+        Assert.Contains("tokenizer", await FailsAsync("--model", model.Folder), StringComparison.Ordinal);
+    }
+
+    /// <summary>The last line of a server that ends because of its model.</summary>
+    private async Task<string> FailsAsync(params string[] args)
+    {
+        var (output, error) = Start([.. args, "--port", "0"]);
+        var rest = output.ReadToEndAsync();
+        var text = await error.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await process!.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(ExitCodes.Of(FailureClass.ModelError), process.ExitCode);
+        Assert.DoesNotContain("   at Graft.", await rest + text, StringComparison.Ordinal);
         var last = text.TrimEnd().Split('\n')[^1];
         Assert.StartsWith("graft-server: ", last, StringComparison.Ordinal);
-        Assert.Contains("model.safetensors", last, StringComparison.Ordinal);
+        return last;
     }
 
     private (StreamReader Output, StreamReader Error) Start(params string[] args)

@@ -56,6 +56,12 @@ public class JobReaderTests
         }
     }
 
+    [Theory]
+    [InlineData("""{"name": "\ud800"}""")]
+    [InlineData("""{"\ud800": 1}""")]
+    [InlineData("""{"version": "graft.dev/job/v1alpha1", "data": {"train": [{"format": "\udfff"}]}}""")]
+    public void Half_of_a_surrogate_pair_is_a_wrong_job(string json) => Error(json);
+
     public static TheoryData<string, string> Impossible => new()
     {
         { Json(Make.Job() with { Version = "v2" }), "version: is \"v2\"; must be \"graft.dev/job/v1alpha1\"" },

@@ -72,6 +72,72 @@ public class ResultMessageTests
         Assert.Equal(20, Read(json).Artifact!.Metrics.Count);
     }
 
+    public static TheoryData<string, int, int, int, int> Longest => new()
+    {
+        // letter, its repetitions in the URI, in each of 20 metrics' names, in each target's name, targets
+        { "a", 0, 253, 0, 0 },
+        { "é", 100_000, 0, 0, 0 },
+        { "😀", 4000, 300, 0, 0 },
+        { "\u0001", 100_000, 200, 10, 100 },
+        { "漢", 1000, 40, 100, 100_000 },
+        { "\"", 253, 1, 1, 3000 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Longest))]
+    public void The_longest_results_fit_and_are_cut_between_characters(string letter, int uri, int metric, int target, int targets)
+    {
+        string Long(int count) => string.Concat(Enumerable.Repeat(letter, count));
+        var artifact = Succeeded(metrics: 0, targets: 0, "pvc://claim/" + Long(uri)).Artifact!;
+        var result = new TrainingResult
+        {
+            Artifact = artifact with
+            {
+                Metrics = Enumerable.Range(0, 40).ToDictionary(i => $"m{i:00}{Long(metric)}", _ => -Math.PI * 1e-300),
+                Facts = artifact.Facts with
+                {
+                    Rank = int.MaxValue, Alpha = Math.E * 1e300, TrainableParameters = long.MaxValue,
+                    Targets = [.. Enumerable.Range(0, targets).Select(i => Long(target) + i)],
+                },
+            },
+            Resolved = new ResolvedOptions(Math.PI * 1e-300, int.MaxValue, Precision.BF16, "cuda:0"),
+            Steps = int.MaxValue, Loss = Math.E * 1e-300, PeakMemoryBytes = long.MaxValue, TrainingSeconds = Math.PI * 1e300,
+            LastStepTime = DateTimeOffset.MaxValue,
+        };
+
+        var json = ResultMessage.Fit(result);
+        var read = Read(json);
+
+        Assert.InRange(json.Length, 1, TrainingResult.MaxBytes);
+        Assert.DoesNotContain("\ufffd", new System.Text.UTF8Encoding(false, throwOnInvalidBytes: true).GetString(json));
+        Assert.Equal(result with { Artifact = null }, read with { Artifact = null });
+        Assert.InRange(read.Artifact!.Metrics.Count, 0, TrainingResult.MaxMetrics);
+        Assert.All(read.Artifact.Metrics, m => Assert.Equal(result.Artifact.Metrics[m.Key], m.Value));
+        Assert.Equal(result.Artifact.Facts.Targets.Take(read.Artifact.Facts.Targets.Count), read.Artifact.Facts.Targets);
+        Assert.StartsWith(read.Artifact.Uri.TrimEnd('…'), result.Artifact.Uri, StringComparison.Ordinal);
+        // Nothing is left out that would have fitted: metrics before the URI, targets before metrics.
+        if (read.Artifact.Uri != result.Artifact.Uri) Assert.Empty(read.Artifact.Metrics);
+        if (read.Artifact.Metrics.Count < TrainingResult.MaxMetrics) Assert.Empty(read.Artifact.Facts.Targets);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_cut_falls_between_characters_wherever_it_falls(int shift)
+    {
+        var text = new string('x', shift) + string.Concat(Enumerable.Repeat("é😀漢", 500_000));
+
+        var json = ResultMessage.Fit(Failed(text));
+
+        var read = Read(json).Failure!.Message;
+        // JSON writes the widest of these characters as two escapes of six bytes.
+        Assert.InRange(json.Length, TrainingResult.MaxBytes - 12, TrainingResult.MaxBytes);
+        Assert.StartsWith(read[..^1], text, StringComparison.Ordinal);
+        Assert.False(char.IsHighSurrogate(read[^2]));
+    }
+
     [Fact]
     public void An_existing_file_is_overwritten_whole_and_an_absent_one_is_made_only_when_asked_for()
     {

@@ -87,6 +87,21 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(1000)]
+    [InlineData(400_000)]
+    public void A_gguf_file_that_ends_too_early_is_named(int length)
+    {
+        var model = folder["cut.gguf"];
+        File.WriteAllBytes(model, File.ReadAllBytes(Repository.Fixture("gguf", "byte_bpe-q4_0", "model.gguf"))[..length]);
+
+        var message = Fails(TinyJob.In(folder) with { Model = new ModelInput("file://./cut.gguf", model) }, FailureClass.ModelError);
+
+        Assert.Contains("cut.gguf", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("", "rows.jsonl is empty")]
     [InlineData("{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": \"a\"\n", "rows.jsonl line 2: not one JSON object")]
     [InlineData("{\"prompt\": \"a\", \"completion\": \"\"}\n", "no supervised token in the training rows (rows.jsonl)")]

@@ -78,12 +78,27 @@ public sealed class TrainerProcessTests : IDisposable
         Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync("/")).StatusCode);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, (await http.PostAsync("/progress", null)).StatusCode);
 
+        // A page that was led here under a name of its own (DNS rebinding) learns nothing; a Service, a proxy and an address do.
+        foreach (var path in (string[])["/progress", "/metrics", "/health"])
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, await AskAs(path, "evil.example"));
+            foreach (var host in (string[])[$"127.0.0.1:{port}", "127.3.2.1:9090", "[::1]", "localhost", "trainer.ml.svc:9090"])
+                Assert.Equal(HttpStatusCode.OK, await AskAs(path, host));
+        }
+
         run.Signal("TERM");
 
         Assert.Equal(75, run.Wait());
         Assert.Equal(FailureClass.Interrupted, run.Result.Failure!.Class);
         Assert.True(run.Result.Failure.Step > 0);
         Assert.Empty(Leftovers());
+
+        async Task<HttpStatusCode> AskAs(string path, string host)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Host = host } };
+            using var response = await http.SendAsync(request);
+            return response.StatusCode;
+        }
     }
 
     [Fact]

@@ -39,12 +39,15 @@ internal sealed class TrainerProcess : IDisposable
     public bool HasResult => File.Exists(terminationLog);
 
     /// <param name="mount">A command that prepares the process's own mounts; null: none.</param>
-    public static TrainerProcess Start(TempFolder folder, string[] arguments, string? mount = null)
+    /// <param name="environment">Variables of the process besides this one's.</param>
+    public static TrainerProcess Start(
+        TempFolder folder, string[] arguments, string? mount = null, params (string Name, string Value)[] environment)
     {
         string[] program = ["dotnet", Path.Combine(AppContext.BaseDirectory, "graft-trainer.dll"), .. arguments];
         var start = mount is null
             ? new ProcessStartInfo(program[0], program[1..])
             : new ProcessStartInfo("unshare", ["-Urm", "sh", "-ec", mount + "\nexec \"$@\"", "sh", .. program]);
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         return new TrainerProcess(start, folder[$"termination-{Guid.NewGuid():n}"]);
     }
 
@@ -55,6 +58,14 @@ internal sealed class TrainerProcess : IDisposable
         using var run = Start(folder, Arguments(folder, job, more), mount);
         var code = run.Wait();
         return (code, run.Output, run.Result);
+    }
+
+    /// <summary>Carries out any verb to its end.</summary>
+    public static (int ExitCode, string Output) Run(TempFolder folder, params string[] arguments)
+    {
+        using var run = Start(folder, arguments);
+        var code = run.Wait();
+        return (code, run.Output);
     }
 
     public static string[] Arguments(TempFolder folder, TrainingJob job, params string[] more) =>

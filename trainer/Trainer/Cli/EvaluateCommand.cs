@@ -16,21 +16,44 @@ internal static class EvaluateCommand
         var model = new ModelOptions();
         var data = new Option<string[]>("--data")
         {
-            Description = "Files of rows (.jsonl, .csv, .txt).",
+            HelpName = "FILE",
+            Description = "Rows with known answers (.jsonl, .csv, .txt); several files may follow.",
             Required = true,
             AllowMultipleArgumentsPerToken = true,
         };
-        var prompt = new Option<string?>("--prompt-column") { Description = "Column of the prompts." };
-        var completion = new Option<string?>("--completion-column") { Description = "Column of the right answers." };
-        var maxRows = new Option<int>("--max-rows") { Description = "At most so many rows.", DefaultValueFactory = _ => 256 };
-        var maxLength = new Option<int>("--max-length") { Description = "Longest row in tokens.", DefaultValueFactory = _ => 1024 };
-        var command = new Command("evaluate", """
-            Measures a model, with or without an adapter, on rows with known answers, and prints JSON:
-            loss (nats per token of the answers) and exactMatch (share of greedy answers that are right).
+        var prompt = new Option<string?>("--prompt-column") { HelpName = "NAME", Description = "Column of the prompts. Default: prompt." };
+        var completion = new Option<string?>("--completion-column")
+        {
+            HelpName = "NAME",
+            Description = "Column of the right answers. Default: completion.",
+        };
+        var maxRows = new Option<int>("--max-rows")
+        {
+            HelpName = "N",
+            Description = "Only the first so many rows.",
+            DefaultValueFactory = _ => 256,
+        }.AtLeast(1);
+        var maxLength = new Option<int>("--max-length")
+        {
+            HelpName = "TOKENS",
+            Description = "Longest row; what is longer is cut at its end.",
+            DefaultValueFactory = _ => 1024,
+        }.AtLeast(2);
+        var command = new Verb("evaluate", "Measures a model, with or without an adapter, on rows with known answers, and prints JSON.", """
+            What is printed:
+              loss        nats per token of the right answers; less is better
+              exactMatch  share of greedy answers that are right word for word; absent when the rows are plain text
+              rows        how many rows were measured
 
-              graft-trainer evaluate --model base --adapter adapters/first --data validation.jsonl
-            """) { data, prompt, completion, maxRows, maxLength };
+            Examples:
+              What the base model does, and what the adapter gains:
+                graft-trainer evaluate --model base --data validation.jsonl
+                graft-trainer evaluate --model base --adapter adapters/first --data validation.jsonl
+              A table with columns of its own names, all rows:
+                graft-trainer evaluate --model model.gguf --data test.csv --prompt-column question --completion-column label --max-rows 100000
+            """);
         model.AddTo(command);
+        foreach (var option in (Option[])[data, prompt, completion, maxRows, maxLength]) command.Options.Add(option);
         command.SetAction(parsed => CommandLine.Guarded(() =>
         {
             var columns = parsed.GetValue(prompt) is { } p ? new DataColumns(p, parsed.GetValue(completion)) : null;

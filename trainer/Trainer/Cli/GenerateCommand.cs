@@ -10,17 +10,41 @@ internal static class GenerateCommand
     public static Command Create(TorchThread torch)
     {
         var model = new ModelOptions();
-        var prompt = new Option<string[]>("--prompt") { Description = "What to ask; several are answered together.", Required = true };
-        var maxTokens = new Option<int>("--max-tokens") { Description = "Longest answer in tokens.", DefaultValueFactory = _ => 128 };
-        var temperature = new Option<double>("--temperature") { Description = "0 takes the most likely token always." };
-        var seed = new Option<long>("--seed") { Description = "Of the sampling." };
-        var raw = new Option<bool>("--raw") { Description = "The prompt as it is, without the model's chat template." };
-        var command = new Command("generate", """
-            Answers prompts with a model, with or without an adapter, one answer a paragraph.
+        var prompt = new Option<string[]>("--prompt")
+        {
+            HelpName = "TEXT",
+            Description = "What to ask. May be given several times; all are answered together.",
+            Required = true,
+        };
+        var maxTokens = new Option<int>("--max-tokens")
+        {
+            HelpName = "N",
+            Description = "Longest answer in tokens.",
+            DefaultValueFactory = _ => 128,
+        }.AtLeast(1);
+        var temperature = new Option<double>("--temperature")
+        {
+            HelpName = "T",
+            Description = "0 takes the most likely token always, 1 draws from what the model predicts, more is wilder.",
+            DefaultValueFactory = _ => 0,
+        }.AtLeast(0);
+        var seed = new Option<long>("--seed")
+        {
+            HelpName = "N",
+            Description = "What is drawn with a temperature above 0; the same seed draws the same.",
+            DefaultValueFactory = _ => 0,
+        };
+        var raw = new Option<bool>("--raw") { Description = "Takes the prompt as it is, without the model's chat template." };
+        var command = new Verb("generate", "Answers prompts with a model, with or without an adapter, one answer a paragraph.", """
+            A prompt is put into the model's chat template as the user's message, where the model has a template.
 
-              graft-trainer generate --model base --adapter adapters/first --prompt "My parcel never came."
-            """) { prompt, maxTokens, temperature, seed, raw };
+            Examples:
+              graft-trainer generate --model base --prompt "My parcel never came."
+              graft-trainer generate --model base --adapter adapters/first --prompt "My parcel never came." --prompt "Thank you!"
+              graft-trainer generate --model model.gguf --raw --prompt "Once upon a time" --temperature 0.8 --seed 7
+            """);
         model.AddTo(command);
+        foreach (var option in (Option[])[prompt, maxTokens, temperature, seed, raw]) command.Options.Add(option);
         command.SetAction(parsed => CommandLine.Guarded(() => torch.Run(() =>
         {
             TorchRuntime.Load();

@@ -9,10 +9,24 @@ namespace Graft.Trainer.Cli;
 /// <summary>The options that verbs share which open a model and, if wanted, an adapter on it.</summary>
 internal sealed class ModelOptions
 {
-    private readonly Option<string> model =
-        new("--model") { Description = "Folder in Hugging Face layout, or a .gguf file.", Required = true };
-    private readonly Option<string?> adapter = new("--adapter") { Description = "Folder of an adapter trained for that model." };
-    private readonly Option<Precision> precision = new("--precision") { Description = "Arithmetic: Auto, F32, BF16 or F16." };
+    private readonly Option<string> model = new("--model")
+    {
+        HelpName = "PATH",
+        Description = "A folder in Hugging Face layout (config.json, *.safetensors, tokenizer.json), or a .gguf file.",
+        Required = true,
+    };
+
+    private readonly Option<string?> adapter = new("--adapter")
+    {
+        HelpName = "FOLDER",
+        Description = "An adapter that was trained on that model (adapter_config.json, adapter_model.safetensors). Default: none, the model alone.",
+    };
+
+    private readonly Option<Precision> precision = new("--precision")
+    {
+        Description = "Arithmetic. Auto takes BF16 where the device computes it faster than F32.",
+        DefaultValueFactory = _ => Precision.Auto,
+    };
 
     public void AddTo(Command command)
     {

@@ -12,23 +12,28 @@ internal static class TokenizerCommand
     {
         var data = new Option<string[]>("--data")
         {
+            HelpName = "FILE",
             Description = "Files to learn from (.jsonl, .csv, .txt): prompts, answers, messages and texts in them.",
             Required = true,
             AllowMultipleArgumentsPerToken = true,
         };
         var size =
-            new Option<int>("--vocabulary") { Description = "Tokens in all, special tokens included.", DefaultValueFactory = _ => 2048 };
+            new Option<int>("--vocabulary") { HelpName = "N", Description = "Tokens in all, special tokens included.", DefaultValueFactory = _ => 2048 };
         var special = new Option<string[]>("--special")
         {
-            Description = "Special tokens, in the order of their ids.",
+            HelpName = "TOKEN",
+            Description = "Special tokens, in the order of their ids; several may follow.",
             DefaultValueFactory = _ => ["<|endoftext|>"],
             AllowMultipleArgumentsPerToken = true,
         };
         var output =
-            new Option<string>("--output") { Description = "The tokenizer.json to write.", DefaultValueFactory = _ => "tokenizer.json" };
-        var command = new Command("tokenizer", """
-            Trains a byte-level BPE tokenizer on texts and writes it as tokenizer.json, for a model that begins from nothing.
+            new Option<string>("--output") { HelpName = "FILE", Description = "The tokenizer.json to write.", DefaultValueFactory = _ => "tokenizer.json" };
+        var command = new Verb("tokenizer", "Trains a byte-level BPE tokenizer on texts, for a model that begins from random weights.", """
+            Every byte is a token, so that any text can be written; the rest of the vocabulary are the special tokens and the pairs that
+            occur most. Fine-tuning a published model needs none of this: it has its tokenizer.
 
+            Examples:
+              graft-trainer tokenizer --data corpus.txt
               graft-trainer tokenizer --data corpus.jsonl --vocabulary 1024 --special "<|im_start|>" "<|im_end|>" \
                 --output model/tokenizer.json
             """) { data, size, special, output };

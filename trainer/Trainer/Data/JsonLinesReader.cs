@@ -38,7 +38,14 @@ internal static class JsonLinesReader
         }
         catch (JsonException e)
         {
-            throw Broken(origin, $"not one JSON object: {e.Message}");
+            // The parser counts lines from where it began, which is this one.
+            var why = e.Message.Split(" LineNumber:")[0].TrimEnd('.');
+            throw Broken(origin, $"not one JSON object: {why} (at byte {e.BytePositionInLine + 1})");
+        }
+        catch (InvalidOperationException)
+        {
+            // The parser's answer to a name or a text that cannot be written as UTF-16 is no JsonException.
+            throw Broken(origin, "a text in it has half of a surrogate pair: an escape from \\ud800 to \\udfff that stands alone");
         }
     }
 

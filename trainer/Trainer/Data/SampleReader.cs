@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Graft.Contract;
 using Graft.Trainer.Runs;
@@ -64,22 +65,28 @@ internal static class SampleReader
         return string.IsNullOrWhiteSpace(text) ? [] : [new TextSample(new Origin(source.Source, 1), text, Continuous: true)];
     }
 
+    /// <summary>Lines end as <see cref="TextReader.ReadLine"/> ends them: with \n, \r\n or \r.</summary>
     private static int FirstBadLine(string path)
     {
-        var line = 1;
         using var stream = File.OpenRead(path);
-        var pending = new List<byte>();
-        while (true)
+        var buffer = new byte[1 << 16];
+        int line = 1, kept = 0;
+        for (var afterReturn = false; ;)
         {
-            var next = stream.ReadByte();
-            if (next is not (-1 or '\n'))
+            var read = stream.Read(buffer, kept, buffer.Length - kept);
+            ReadOnlySpan<byte> rest = buffer.AsSpan(0, kept + read);
+            while (!rest.IsEmpty)
             {
-                pending.Add((byte)next);
-                continue;
+                var status = Rune.DecodeFromUtf8(rest, out var rune, out var used);
+                if (status == OperationStatus.NeedMoreData && read > 0) break;
+                if (status != OperationStatus.Done) return line;
+                if (rune.Value == '\r' || (rune.Value == '\n' && !afterReturn)) line++;
+                afterReturn = rune.Value == '\r';
+                rest = rest[used..];
             }
-            if (!System.Text.Unicode.Utf8.IsValid(pending.ToArray()) || next == -1) return line;
-            pending.Clear();
-            line++;
+            if (read == 0) return line;
+            kept = rest.Length;
+            rest.CopyTo(buffer);
         }
     }
 }

@@ -42,6 +42,12 @@ internal static class JobReader
         {
             throw RunFailedException.Job($"{name} is no JSON that a job can be read from: {e.Message}");
         }
+        catch (InvalidOperationException)
+        {
+            // The parser's answer to a name or a text that cannot be written as UTF-16 is no JsonException.
+            throw RunFailedException.Job(
+                $"{name}: a text in it has half of a surrogate pair: an escape from \\ud800 to \\udfff that stands alone");
+        }
         if (job is null && errors.Lines.Count == 0) errors.Add("job", "must be an object");
         if (job is not null) JobValidator.Validate(job, errors);
         if (errors.Lines.Count > 0) throw RunFailedException.Job($"{name}: {string.Join("; ", errors.Lines)}");

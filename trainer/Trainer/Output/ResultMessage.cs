@@ -8,6 +8,9 @@ internal static class ResultMessage
 {
     private const string Ellipsis = "…";
 
+    // Characters of a text that always fit, whatever they are: JSON makes at most six bytes of one.
+    private const int MaxKept = 256;
+
     /// <summary>
     /// Leaves out what has room elsewhere until it fits: metrics past the 20th, the message's end, names of targets, metrics.
     /// </summary>
@@ -62,33 +65,37 @@ internal static class ResultMessage
 
     private static TrainingResult Smaller(TrainingResult result)
     {
-        if (result.Failure is { Message.Length: > 256 } failure)
-            return Shortened(failure.Message, message => result with { Failure = failure with { Message = message } });
+        if (result.Failure is { Message.Length: > MaxKept } failure)
+            return Most(failure.Message.Length, keep => result with { Failure = failure with { Message = Beginning(failure.Message, keep) } });
         if (result.Artifact is { } artifact)
         {
-            if (artifact.Facts.Targets.Count > 0)
-            {
-                var fewer = artifact.Facts with { Targets = [.. artifact.Facts.Targets.SkipLast(1)] };
-                return result with { Artifact = artifact with { Facts = fewer } };
-            }
-            if (artifact.Metrics.Count > 0)
-                return result with { Artifact = artifact with { Metrics = First(artifact.Metrics, artifact.Metrics.Count - 1) } };
-            if (artifact.Uri.Length > 256) return Shortened(artifact.Uri, uri => result with { Artifact = artifact with { Uri = uri } });
+            var (targets, metrics) = (artifact.Facts.Targets, artifact.Metrics);
+            if (targets.Count > 0)
+                return Most(targets.Count, keep => result with
+                {
+                    Artifact = artifact with { Facts = artifact.Facts with { Targets = [.. targets.Take(keep)] } },
+                });
+            if (metrics.Count > 0) return Most(metrics.Count, keep => result with { Artifact = artifact with { Metrics = First(metrics, keep) } });
+            if (artifact.Uri.Length > MaxKept)
+                return Most(artifact.Uri.Length, keep => result with { Artifact = artifact with { Uri = Beginning(artifact.Uri, keep) } });
         }
         throw new InvalidOperationException("nothing left to leave out of the result");
     }
 
-    /// <summary>The longest beginning of a text that fits, found by halving: how many bytes a character takes in JSON differs.</summary>
-    private static TrainingResult Shortened(string text, Func<string, TrainingResult> with)
+    /// <summary>
+    /// The result with as much of something as fits, but less than all of it; with nothing of it when not even one fits. Found by
+    /// halving, because how many bytes a character or a name takes in JSON differs.
+    /// </summary>
+    private static TrainingResult Most(int all, Func<int, TrainingResult> with)
     {
-        int fits = 0, tooLong = text.Length;
-        while (tooLong - fits > 1)
+        int fits = 0, tooMuch = all;
+        while (tooMuch - fits > 1)
         {
-            var keep = (fits + tooLong) / 2;
-            if (Serialize(with(Beginning(text, keep))).Length <= TrainingResult.MaxBytes) fits = keep;
-            else tooLong = keep;
+            var keep = (fits + tooMuch) / 2;
+            if (Serialize(with(keep)).Length <= TrainingResult.MaxBytes) fits = keep;
+            else tooMuch = keep;
         }
-        return with(Beginning(text, fits));
+        return with(fits);
     }
 
     private static string Beginning(string text, int keep) =>
