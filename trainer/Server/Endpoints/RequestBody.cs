@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 using Graft.Server.Protocol;
 
 namespace Graft.Server.Endpoints;
@@ -14,10 +15,18 @@ internal static class RequestBody
         {
             throw ApiException.BadRequest("Unsupported Media Type: Only 'application/json' is allowed");
         }
+        using var body = new MemoryStream(); // its length is bounded by the server's MaxRequestBodySize
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        return Parse(body.GetBuffer().AsSpan(0, (int)body.Length), type);
+    }
+
+    private static T Parse<T>(ReadOnlySpan<byte> body, JsonTypeInfo<T> type)
+    {
+        if (body.StartsWith("\ufeff"u8)) body = body[3..];
         try
         {
-            return await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted)
-                ?? throw ApiException.BadRequest("The body must be a JSON object.");
+            CheckTexts(body);
+            return JsonSerializer.Deserialize(body, type) ?? throw ApiException.BadRequest("The body must be a JSON object.");
         }
         catch (JsonException e)
         {
@@ -27,6 +36,27 @@ internal static class RequestBody
                 ? ApiException.BadRequest(
                     field is null ? "The body must be a JSON object." : $"'{field}' has a value of the wrong type.", field)
                 : ApiException.BadRequest($"The body is not valid JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.");
+        }
+    }
+
+    /// <summary>JSON can spell texts that no string holds; the parser says so only when somebody reads them, far from here.</summary>
+    private static void CheckTexts(ReadOnlySpan<byte> body)
+    {
+        if (!Utf8.IsValid(body)) throw ApiException.BadRequest("The body is not UTF-8.");
+        var reader = new Utf8JsonReader(body);
+        while (reader.Read())
+        {
+            if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName) || !reader.ValueIsEscaped) continue;
+            try
+            {
+                reader.GetString();
+            }
+            catch (InvalidOperationException)
+            {
+                throw ApiException.BadRequest(
+                    "The body has half of a surrogate pair: an escape from \\ud800 to \\udfff that stands alone, "
+                    + $"in the text that begins at byte {reader.TokenStartIndex + 1}.");
+            }
         }
     }
 }

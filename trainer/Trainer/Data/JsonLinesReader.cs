@@ -44,7 +44,7 @@ internal static class JsonLinesReader
         }
         catch (InvalidOperationException)
         {
-            // The parser's answer to a name or a text that cannot be written as UTF-16 is no JsonException.
+            // The parser's answer to a name or a text that no string can hold is no JsonException.
             throw Broken(origin, "a text in it has half of a surrogate pair: an escape from \\ud800 to \\udfff that stands alone");
         }
     }
