@@ -23,7 +23,7 @@ public sealed class CudaPackagesTests : IDisposable
         File.WriteAllText(project, $"""
             <Project DefaultTargets="Build">
               <PropertyGroup>
-                <NuGetPackageRoot>{Packages}/</NuGetPackageRoot>
+                <NuGetPackageRoot>{Packages}</NuGetPackageRoot>
                 <ArtifactsPath>{folder}/artifacts</ArtifactsPath>
                 <LibtorchVersion>{Version}</LibtorchVersion>
                 <TorchSharpVersion>0.107.0</TorchSharpVersion>
@@ -53,7 +53,8 @@ public sealed class CudaPackagesTests : IDisposable
         var (code, output) = Build();
 
         Assert.True(code == 0, output);
-        Assert.Equal(Gathered, File.ReadAllText(Path.Combine(folder, "folders")).Split(':')[0]);
+        Assert.Equal($"{Gathered}:{Packages}/torchsharp/0.107.0/runtimes/linux-x64/native",
+            File.ReadAllText(Path.Combine(folder, "folders")).TrimEnd());
         Assert.Equal(cpu, File.ReadAllBytes(Path.Combine(Gathered, "libtorch_cpu.so")));
         Assert.Equal(cuda, File.ReadAllBytes(Path.Combine(Gathered, "libtorch_cuda.so")));
         Assert.NotNull(new FileInfo(Path.Combine(Gathered, "libcudnn_ops.so.9")).LinkTarget);
