@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Graft.Modeling.Tests.Runtime;
 
@@ -62,7 +63,8 @@ public sealed class CudaPackagesTests : IDisposable
         Assert.Equal(
             [
                 "torch/libLibTorchSharp.so", "torch/libc10.so", "torch/libc10_cuda.so", "torch/libcudart-c3a75b33.so.12",
-                "torch/libcudnn_adv.so.9", "torch/libcudnn_ops.so.9", "torch/libtorch.so", "torch/libtorch_cpu.so", "torch/libtorch_cuda.so",
+                "torch/libcudnn_adv.so.9", "torch/libcudnn_ops.so.9",
+                "torch/libtorch.so", "torch/libtorch_cpu.so", "torch/libtorch_cuda.so",
             ],
             File.ReadAllLines(Path.Combine(folder, "published")).Order(StringComparer.Ordinal));
     }
@@ -111,7 +113,8 @@ public sealed class CudaPackagesTests : IDisposable
 
     private (int Code, string Output) Build()
     {
-        var start = new ProcessStartInfo("dotnet", ["msbuild", Path.Combine(folder, "Program.proj"), "-p:TorchBackend=cuda", "-nologo", "-nr:false"])
+        string[] arguments = ["msbuild", Path.Combine(folder, "Program.proj"), "-p:TorchBackend=cuda", "-nologo", "-nr:false"];
+        var start = new ProcessStartInfo("dotnet", arguments)
         {
             RedirectStandardOutput = true,
         };
@@ -126,16 +129,17 @@ public sealed class CudaPackagesTests : IDisposable
 
     private void Whole(string part, params string[] files)
     {
-        foreach (var file in files) Write(Native(part, file), System.Text.Encoding.UTF8.GetBytes(file));
+        foreach (var file in files) Write(Native(part, file), Encoding.UTF8.GetBytes(file));
     }
 
     private void Pieces(string part, string file, byte[] bytes, int size)
     {
         Write(Native(part + "-primary", file), bytes[..size]);
-        Write(Native(part + "-primary", file + ".sha"), System.Text.Encoding.UTF8.GetBytes(Convert.ToHexStringLower(SHA256.HashData(bytes))));
+        Write(Native(part + "-primary", file + ".sha"), Encoding.UTF8.GetBytes(Convert.ToHexStringLower(SHA256.HashData(bytes))));
         foreach (var (piece, i) in bytes[size..].Chunk(size).Select((p, i) => (p, i + 1)))
         {
-            Write(Path.Combine(Packages, $"{Package}-{part}-fragment{i}", Version, "fragments/linux-x64/native", $"{file}.fragment{i}"), piece);
+            var package = Path.Combine(Packages, $"{Package}-{part}-fragment{i}", Version);
+            Write(Path.Combine(package, "fragments/linux-x64/native", $"{file}.fragment{i}"), piece);
         }
     }
 

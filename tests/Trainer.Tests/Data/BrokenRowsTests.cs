@@ -10,7 +10,9 @@ using static TorchSharp.torch;
 
 namespace Graft.Trainer.Tests.Data;
 
-/// <summary>Good rows in which bytes were changed, taken out, put in or repeated: they are read, or the line that is broken is named.</summary>
+/// <summary>
+/// Good rows in which bytes were changed, taken out, put in or repeated: they are read, or the line that is broken is named.
+/// </summary>
 [Collection(TorchCollection.Name)]
 public sealed partial class BrokenRowsTests : IDisposable
 {
@@ -28,8 +30,9 @@ public sealed partial class BrokenRowsTests : IDisposable
     // What breaks readers: structure, escapes, ends of lines, byte order marks, bytes that begin or continue a character.
     private static readonly byte[][] Pieces =
     [
-        [0x22], [0x5c], [0x7b], [0x7d], [0x5b], [0x5d], [0x2c], [0x3a], [0x0a], [0x0d], [0x0d, 0x0a], [0x00], [0xff], [0xc3], [0xa9], [0xed, 0xa0, 0x80],
-        [0xef, 0xbb, 0xbf], [0xff, 0xfe], [0xe2, 0x80, 0xa8], .. new[] { "\\ud83d", "\\ude00", "\\u12", "\"prompt\":\"x\",", "[[[[[[[[", "1e999", "-", "null" }.Select(Encoding.UTF8.GetBytes),
+        .. "\"\\{}[],:\n\r\0"u8.ToArray().Select(b => new[] { b }), [0x0d, 0x0a],
+        [0xff], [0xc3], [0xa9], [0xed, 0xa0, 0x80], [0xef, 0xbb, 0xbf], [0xff, 0xfe], [0xe2, 0x80, 0xa8],
+        .. new[] { "\\ud83d", "\\ude00", "\\u12", "\"prompt\":\"x\",", "[[[[[[[[", "1e999", "-", "null" }.Select(Encoding.UTF8.GetBytes),
     ];
 
     private readonly TempFolder folder = new();
@@ -89,7 +92,9 @@ public sealed partial class BrokenRowsTests : IDisposable
         Assert.True(read > 100 && broken > 100, $"{read} read, {broken} broken");
     }
 
-    /// <summary>Null when the file is read and becomes tokens; else why not. Nothing but a <see cref="RunFailedException"/> may come.</summary>
+    /// <summary>
+    /// Null when the file is read and becomes tokens; else why not. Nothing but a <see cref="RunFailedException"/> may come.
+    /// </summary>
     private string? Error(string name, byte[] bytes)
     {
         var path = folder[name];

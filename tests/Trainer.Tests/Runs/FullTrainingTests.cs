@@ -30,8 +30,8 @@ public sealed class FullTrainingTests : IDisposable
             Directory.GetFiles(folder["artifact"]).Select(Path.GetFileName).ToHashSet());
         Assert.False(File.Exists(folder["artifact", ArtifactLayout.AdapterConfig]));
 
-        var (evaluated, output) =
-            TrainerProcess.Run(folder, "evaluate", "--model", folder["artifact"], "--data", folder["validation.jsonl"], "--precision", "F32");
+        var (evaluated, output) = TrainerProcess.Run(
+            folder, "evaluate", "--model", folder["artifact"], "--data", folder["validation.jsonl"], "--precision", "F32");
         Assert.True(evaluated == 0, output);
         // The weights are stored in the type of the base, which may be coarser than the one they were trained in.
         Assert.Equal(result.Artifact.Metrics["loss"], JsonDocument.Parse(output).RootElement.GetProperty("loss").GetDouble(), 0.05);

@@ -36,11 +36,13 @@ public sealed class VerbTests : IDisposable
     public void Evaluate_reads_the_columns_that_it_is_told()
     {
         var renamed = File.ReadLines(Repository.Sample("quickstart", "data", "validation.jsonl")).Take(4)
-            .Select(l => l.Replace("\"prompt\"", "\"question\"", StringComparison.Ordinal).Replace("\"completion\"", "\"reply\"", StringComparison.Ordinal));
+            .Select(l => l.Replace("\"prompt\"", "\"question\"", StringComparison.Ordinal))
+            .Select(l => l.Replace("\"completion\"", "\"reply\"", StringComparison.Ordinal));
         folder.Write("renamed.jsonl", string.Join("\n", renamed));
         TinyJob.In(folder);
 
-        var one = Evaluate("--model", Model, "--data", folder["renamed.jsonl"], "--prompt-column", "question", "--completion-column", "reply");
+        var one = Evaluate(
+            "--model", Model, "--data", folder["renamed.jsonl"], "--prompt-column", "question", "--completion-column", "reply");
         var other = Evaluate("--model", Model, "--data", folder["validation.jsonl"]);
 
         Assert.Equal(other.GetProperty("loss").GetDouble(), one.GetProperty("loss").GetDouble());
@@ -51,9 +53,9 @@ public sealed class VerbTests : IDisposable
     {
         string[] prompts = ["I was charged twice for the kettle.", "This is urgent."];
         using var model = BaseModel.Load(Model, new LoadOptions(CPU, ScalarType.Float32));
+        var texts = prompts.Select(p => model.ChatTemplate!.Render([new ChatMessage("user", p)], addGenerationPrompt: true));
         var expected = new TextGenerator(model).GenerateBatch(
-            [.. prompts.Select(p => model.Tokenizer.Encode(model.ChatTemplate!.Render([new ChatMessage("user", p)], addGenerationPrompt: true)))],
-            new SamplingOptions(24)).Select(r => r.Text);
+            [.. texts.Select(t => model.Tokenizer.Encode(t))], new SamplingOptions(24)).Select(r => r.Text);
 
         var (code, output) = Run("generate", "--model", Model, "--prompt", prompts[0], "--prompt", prompts[1], "--max-tokens", "24",
             "--precision", "F32");

@@ -46,7 +46,8 @@ internal sealed partial class AdapterStore(
             if (replaced is not null && request.LoadInplace != true)
             {
                 throw ApiException.InvalidInput(
-                    $"The lora adapter '{name}' has already been loaded. If you want to load the adapter in place, set 'load_inplace' to True.",
+                    $"The lora adapter '{name}' has already been loaded. "
+                    + "If you want to load the adapter in place, set 'load_inplace' to True.",
                     "lora_name");
             }
             var location = paths.Find(path);

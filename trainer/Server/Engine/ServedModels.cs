@@ -46,7 +46,10 @@ internal sealed class ServedModels(
             // All of a request's answers come from the same weights, also when the adapter is replaced at this moment.
             foreach (var _ in prompts)
             {
-                leases.Add(model == baseName ? null : leases is [{ } first, ..] ? first.Share() : adapters.TryLease(model) ?? throw Unknown(model));
+                leases.Add(
+                    model == baseName ? null
+                    : leases is [{ } first, ..] ? first.Share()
+                    : adapters.TryLease(model) ?? throw Unknown(model));
             }
             Sequence[] sequences = [.. prompts.Zip(leases, (p, lease) => new Sequence(model, p.Prompt, p.Options, lease, arrival, cancel))];
             if (engine.TrySubmit(sequences)) return sequences;

@@ -50,7 +50,8 @@ internal static class EvaluateCommand
                 graft-trainer evaluate --model base --data validation.jsonl
                 graft-trainer evaluate --model base --adapter adapters/first --data validation.jsonl
               A table with columns of its own names, all rows:
-                graft-trainer evaluate --model model.gguf --data test.csv --prompt-column question --completion-column label --max-rows 100000
+                graft-trainer evaluate --model model.gguf --data test.csv --prompt-column question --completion-column label \
+                  --max-rows 100000
             """);
         model.AddTo(command);
         foreach (var option in (Option[])[data, prompt, completion, maxRows, maxLength]) command.Options.Add(option);

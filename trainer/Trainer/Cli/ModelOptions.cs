@@ -19,7 +19,7 @@ internal sealed class ModelOptions
     private readonly Option<string?> adapter = new("--adapter")
     {
         HelpName = "FOLDER",
-        Description = "An adapter that was trained on that model (adapter_config.json, adapter_model.safetensors). Default: none, the model alone.",
+        Description = "An adapter that was trained on that model, as PEFT writes it. Default: the model alone.",
     };
 
     private readonly Option<Precision> precision = new("--precision")

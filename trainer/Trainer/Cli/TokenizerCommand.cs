@@ -17,8 +17,12 @@ internal static class TokenizerCommand
             Required = true,
             AllowMultipleArgumentsPerToken = true,
         };
-        var size =
-            new Option<int>("--vocabulary") { HelpName = "N", Description = "Tokens in all, special tokens included.", DefaultValueFactory = _ => 2048 };
+        var size = new Option<int>("--vocabulary")
+        {
+            HelpName = "N",
+            Description = "Tokens in all, special tokens included.",
+            DefaultValueFactory = _ => 2048,
+        };
         var special = new Option<string[]>("--special")
         {
             HelpName = "TOKEN",
@@ -26,8 +30,12 @@ internal static class TokenizerCommand
             DefaultValueFactory = _ => ["<|endoftext|>"],
             AllowMultipleArgumentsPerToken = true,
         };
-        var output =
-            new Option<string>("--output") { HelpName = "FILE", Description = "The tokenizer.json to write.", DefaultValueFactory = _ => "tokenizer.json" };
+        var output = new Option<string>("--output")
+        {
+            HelpName = "FILE",
+            Description = "The tokenizer.json to write.",
+            DefaultValueFactory = _ => "tokenizer.json",
+        };
         var command = new Verb("tokenizer", "Trains a byte-level BPE tokenizer on texts, for a model that begins from random weights.", """
             Every byte is a token, so that any text can be written; the rest of the vocabulary are the special tokens and the pairs that
             occur most. Fine-tuning a published model needs none of this: it has its tokenizer.

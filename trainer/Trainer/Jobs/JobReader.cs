@@ -46,7 +46,8 @@ internal static class JobReader
         {
             // The parser's answer to a name or a text that no string can hold is no JsonException.
             throw RunFailedException.Job(
-                $"{name}: a text in it is not UTF-8, or has half of a surrogate pair (an escape from \\ud800 to \\udfff that stands alone)");
+                $"{name}: a text in it is not UTF-8, or has half of a surrogate pair "
+                + "(an escape from \\ud800 to \\udfff that stands alone)");
         }
         if (job is null && errors.Lines.Count == 0) errors.Add("job", "must be an object");
         if (job is not null) JobValidator.Validate(job, errors);

@@ -66,18 +66,24 @@ internal static class ResultMessage
     private static TrainingResult Smaller(TrainingResult result)
     {
         if (result.Failure is { Message.Length: > MaxKept } failure)
-            return Most(failure.Message.Length, keep => result with { Failure = failure with { Message = Beginning(failure.Message, keep) } });
+        {
+            return Most(failure.Message.Length, keep => result with
+            {
+                Failure = failure with { Message = Beginning(failure.Message, keep) },
+            });
+        }
         if (result.Artifact is { } artifact)
         {
             var (targets, metrics) = (artifact.Facts.Targets, artifact.Metrics);
+            TrainingResult With(ArtifactSummary summary) => result with { Artifact = summary };
             if (targets.Count > 0)
-                return Most(targets.Count, keep => result with
-                {
-                    Artifact = artifact with { Facts = artifact.Facts with { Targets = [.. targets.Take(keep)] } },
-                });
-            if (metrics.Count > 0) return Most(metrics.Count, keep => result with { Artifact = artifact with { Metrics = First(metrics, keep) } });
+            {
+                return Most(targets.Count, keep =>
+                    With(artifact with { Facts = artifact.Facts with { Targets = [.. targets.Take(keep)] } }));
+            }
+            if (metrics.Count > 0) return Most(metrics.Count, keep => With(artifact with { Metrics = First(metrics, keep) }));
             if (artifact.Uri.Length > MaxKept)
-                return Most(artifact.Uri.Length, keep => result with { Artifact = artifact with { Uri = Beginning(artifact.Uri, keep) } });
+                return Most(artifact.Uri.Length, keep => With(artifact with { Uri = Beginning(artifact.Uri, keep) }));
         }
         throw new InvalidOperationException("nothing left to leave out of the result");
     }
