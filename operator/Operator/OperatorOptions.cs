@@ -43,6 +43,9 @@ internal sealed record OperatorOptions
     /// <summary>After how long a load or unload is given up.</summary>
     public TimeSpan EngineTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long a trainer's pod may fail to start its container before the run has failed; decision 7.</summary>
+    public TimeSpan StartLimit { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How often something that waits for a person or another object is looked at again.</summary>
     public TimeSpan RetryInterval { get; init; } = TimeSpan.FromSeconds(30);
 }

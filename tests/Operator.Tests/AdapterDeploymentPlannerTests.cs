@@ -32,7 +32,7 @@ public class AdapterDeploymentPlannerTests
     };
 
     private static string Row(AdapterDeploymentStatus? status) => string.Join(" ",
-        new[] { "Ready", "Reconciling", "Stalled", "Available" }.Select(t => status!.Conditions.Find(t)!.Status));
+        new[] { "Ready", "Reconciling", "Stalled", "Available", "Progressing" }.Select(t => status!.Conditions.Find(t)!.Status));
 
     [Fact]
     public void A_new_deployment_mounts_the_claim_of_a_run_that_is_not_done_so_that_loading_needs_no_new_pod()
@@ -47,7 +47,7 @@ public class AdapterDeploymentPlannerTests
             ["--model", "/graft/claims/models/tiny", "--served-model-name", "support", "--port", "8000"],
             deployment.Spec.Template.Spec.Containers[0].Args);
         Assert.Equal("Service", plan.Apply[1].Kind);
-        Assert.Equal("False True False False", Row(plan.Status));
+        Assert.Equal("False True False False True", Row(plan.Status));
         Assert.Equal(CandidateState.Waiting, Assert.Single(plan.Status!.Adapters!).Candidate!.State);
     }
 
@@ -107,12 +107,12 @@ public class AdapterDeploymentPlannerTests
         var resource = Make.AdapterDeployment(s => s with { Replicas = 2 });
         var view = View(resource, [Make.ServerPod("a", true, "adapters"), Make.ServerPod("b", true, "adapters")], Make.Trained());
         var one = Plan(resource, Holding(view, "a", "intents", Path));
-        Assert.Equal("False True False True", Row(one.Status));
+        Assert.Equal("False True False True True", Row(one.Status));
         Assert.Equal(new AdapterReplicas { Wanted = 2, Loaded = 1 }, one.Status!.Adapters![0].Replicas);
         Assert.Null(one.Status.Adapters[0].Current);
 
         var both = Plan(resource, Holding(Holding(view, "a", "intents", Path), "b", "intents", Path));
-        Assert.Equal("True False False True", Row(both.Status));
+        Assert.Equal("True False False True True", Row(both.Status));
         Assert.Equal("Serving", both.Status!.Phase);
         Assert.Equal("1/1", both.Status.AdapterSummary);
         Assert.Equal(Make.Digest, both.Status.Adapters![0].Current!.Digest);
@@ -130,16 +130,31 @@ public class AdapterDeploymentPlannerTests
         var resource = Make.AdapterDeployment(s => s with { Adapters = adapters });
         var view = Holding(View(resource, [Make.ServerPod("a", true, "adapters")], Make.Trained()), "a", "intents", Path) with
         {
-            Refusals = [new("a", "broken", "LoRA rank 64 is greater than max_lora_rank 16.")],
+            Troubles = [new("a", "broken", "LoRA rank 64 is greater than max_lora_rank 16.", IsRefusal: true)],
         };
         var plan = Plan(resource, view);
-        Assert.Equal("False False True True", Row(plan.Status));
+        Assert.Equal("False False True True False", Row(plan.Status));
         Assert.Equal("Degraded", plan.Status!.Phase);
         Assert.Equal("LoadFailed", plan.Status.Conditions.Find("Stalled")!.Reason);
         Assert.Contains("LoRA rank 64 is greater than max_lora_rank 16.", plan.Status.Conditions.Find("Stalled")!.Message,
             StringComparison.Ordinal);
         Assert.NotNull(plan.Status.Adapters![0].Current);
         Assert.Equal("1/2", plan.Status.AdapterSummary);
+    }
+
+    [Fact]
+    public void An_engine_that_gave_no_verdict_is_loading_on_and_asked_again_soon()
+    {
+        var resource = Make.AdapterDeployment();
+        var view = View(resource, [Make.ServerPod("a", true, "adapters")], Make.Trained()) with
+        {
+            Troubles = [new("a", "intents", "no answer within 60 s", IsRefusal: false)],
+        };
+        var plan = Plan(resource, view);
+        Assert.Equal("False True False True True", Row(plan.Status));
+        var candidate = Assert.Single(plan.Status!.Adapters!).Candidate!;
+        Assert.Equal((CandidateState.Loading, "pod a: no answer within 60 s"), (candidate.State, candidate.Message));
+        Assert.Equal(TimeSpan.FromSeconds(1), plan.RequeueAfter);
     }
 
     public static TheoryData<string, string, string> Unusable() => new()
@@ -213,13 +228,30 @@ public class AdapterDeploymentPlannerTests
         Assert.Contains("no weights in /graft/claims/models/tiny", plan.Status.Conditions.Find("Stalled")!.Message,
             StringComparison.Ordinal);
         Assert.Equal("Failed", plan.Status.Phase);
+        Assert.Equal("False False True False False", Row(plan.Status));
+    }
+
+    [Theory]
+    [InlineData("ErrImagePull")]
+    [InlineData("CreateContainerConfigError")]
+    public void A_new_pod_that_fails_beside_one_that_serves_stalls_although_the_rollout_goes_on(string waiting)
+    {
+        var resource = Make.AdapterDeployment(s => s with { Replicas = 2 });
+        var failing = Make.ServerPod("b", false, "adapters");
+        failing.Status.ContainerStatuses = [new() { Name = "server", State = Make.Waiting(waiting, "no such image") }];
+        var view = View(resource, [Make.ServerPod("a", true, "adapters"), failing], Make.Trained());
+        var plan = Plan(resource, Holding(view, "a", "intents", Path));
+        Assert.Equal("False False True True False", Row(plan.Status));
+        Assert.All(new[] { "Ready", "Reconciling", "Stalled", "Progressing" }, type =>
+            Assert.Equal("PodFailing", plan.Status!.Conditions.Find(type)!.Reason));
+        Assert.Equal("Degraded", plan.Status!.Phase);
     }
 
     [Fact]
     public void A_deployment_scaled_to_zero_is_as_wanted()
     {
         var resource = Make.AdapterDeployment(s => s with { Replicas = 0 });
-        Assert.Equal("True False False True", Row(Plan(resource, View(resource, [], Make.Trained())).Status));
+        Assert.Equal("True False False True True", Row(Plan(resource, View(resource, [], Make.Trained())).Status));
     }
 
     [Fact]
@@ -231,5 +263,15 @@ public class AdapterDeploymentPlannerTests
         var plan = Plan(resource, view);
         Assert.Empty(plan.Apply);
         Assert.Equal("NameConflict", plan.Status!.Conditions.Find("Stalled")!.Reason);
+    }
+
+    [Fact]
+    public void A_spec_that_is_refused_says_on_whether_the_pods_that_are_there_serve()
+    {
+        var resource = Make.AdapterDeployment(s => s with { Model = new() { Source = "hf://org/model" } });
+        var plan = Plan(resource, View(resource, [Make.ServerPod("a", true, "adapters")], Make.Trained()));
+        Assert.Equal("False False True True False", Row(plan.Status));
+        Assert.Equal(("Degraded", 1), (plan.Status!.Phase, plan.Status.ReadyReplicas));
+        Assert.Equal("False False True False False", Row(Plan(resource, View(resource, [])).Status));
     }
 }

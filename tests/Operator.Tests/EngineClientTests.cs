@@ -39,9 +39,34 @@ public class EngineClientTests
     {
         var pods = new ScriptedPods(new PodAnswer(404, """{"error":{"message":"No adapter found for /artifacts/x"}}"""));
         var client = new EngineClient(pods, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
-        var words = await client.CallAsync(new EngineCall.Load(Make.ServerPod("a"), "intents", "/artifacts/x"), default);
-        Assert.Equal("No adapter found for /artifacts/x (404)", words);
+        var trouble = await client.CallAsync(new EngineCall.Load(Make.ServerPod("a"), "intents", "/artifacts/x"), default);
+        Assert.Equal(new EngineTrouble("a", "intents", "No adapter found for /artifacts/x (404)", IsRefusal: true), trouble);
         Assert.Equal(("/v1/load_lora_adapter", """{"lora_name":"intents","lora_path":"/artifacts/x"}"""), Assert.Single(pods.Requests));
+    }
+
+    [Theory]
+    [InlineData(400, true)]
+    [InlineData(404, true)]
+    [InlineData(500, true)]
+    [InlineData(408, false)]
+    [InlineData(429, false)]
+    [InlineData(502, false)]
+    [InlineData(503, false)]
+    [InlineData(504, false)]
+    public async Task Only_an_answer_about_the_adapter_is_a_refusal(int status, bool refusal)
+    {
+        var pods = new ScriptedPods(new PodAnswer(status, """{"error":{"message":"its words"}}"""));
+        var client = new EngineClient(pods, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        var trouble = await client.CallAsync(new EngineCall.Load(Make.ServerPod("a"), "intents", "/artifacts/x"), default);
+        Assert.Equal(new EngineTrouble("a", "intents", $"its words ({status})", refusal), trouble);
+    }
+
+    [Fact]
+    public async Task An_engine_that_does_not_answer_a_load_has_not_refused_it()
+    {
+        var client = new EngineClient(new ScriptedPods(null), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        var trouble = await client.CallAsync(new EngineCall.Load(Make.ServerPod("a"), "intents", "/artifacts/x"), default);
+        Assert.Equal(new EngineTrouble("a", "intents", "gone", IsRefusal: false), trouble);
     }
 
     [Fact]

@@ -137,14 +137,59 @@ public class FineTuneJobPlannerTests
         Assert.Empty(plan.Apply);
     }
 
+    public static TheoryData<string, string> StartFailures() => new()
+    {
+        { "ErrImagePull", "ImagePullFailed" },
+        { "ImagePullBackOff", "ImagePullFailed" },
+        { "InvalidImageName", "ImagePullFailed" },
+        { "CreateContainerConfigError", "ContainerCreationFailed" },
+    };
+
     [Theory]
-    [InlineData("ErrImagePull", "image nope:1 is unknown")]
-    [InlineData("CreateContainerConfigError", "configmap not found")]
-    public void What_keeps_a_pod_from_running_is_in_the_conditions(string reason, string message)
+    [MemberData(nameof(StartFailures))]
+    public void What_keeps_a_pod_from_running_is_in_the_conditions_while_it_is_waited_for(string waiting, string reason)
     {
         var job = Make.FineTuneJob();
-        var plan = Plan(job, Make.View(Make.Job(job), Make.Pod("p", Make.Waiting(reason, message))));
-        Assert.Contains($"{reason}: {message}", plan.Status!.Conditions.Find("Reconciling")!.Message, StringComparison.Ordinal);
+        var plan = Plan(job, Make.View(Make.Job(job), Make.Pod("p", Make.Waiting(waiting, "image nope:1 is unknown"))));
+        Assert.Equal("False True False Unknown", Row(plan.Status));
+        Assert.Equal("Pending", Reason(plan.Status));
+        Assert.Equal(reason, plan.Status!.Conditions.Find("Reconciling")!.Reason);
+        Assert.Contains($"{waiting}: image nope:1 is unknown", plan.Status.Conditions.Find("Reconciling")!.Message,
+            StringComparison.Ordinal);
+        Assert.Null(Assert.Single(plan.Status.Attempts!).Failure);
+    }
+
+    [Theory]
+    [MemberData(nameof(StartFailures))]
+    public void A_pod_that_was_not_started_within_the_limit_fails_its_run_and_can_train_no_more(string waiting, string reason)
+    {
+        var job = Make.FineTuneJob();
+        var child = Make.Job(job);
+        var pod = Make.Pod("p", Make.Waiting(waiting, "image nope:1 is unknown"), p =>
+            p.Status.StartTime = Make.Now.UtcDateTime - Options.StartLimit);
+        var plan = Plan(job, Make.View(child, pod));
+        Assert.Equal("False False True False", Row(plan.Status));
+        Assert.Equal(reason, plan.Status!.Conditions.Find("Stalled")!.Reason);
+        Assert.Contains("not started within 10m", plan.Status.Conditions.Find("Stalled")!.Message, StringComparison.Ordinal);
+        Assert.Equal(reason, Assert.Single(plan.Status.Attempts!).Failure!.Class);
+        // First written down, then removed: a run that was about to fail must not start anew when the operator is killed in between.
+        Assert.Empty(plan.Delete);
+        Assert.NotNull(plan.RequeueAfter);
+
+        job.Status = plan.Status;
+        Assert.Same(child, Assert.Single(Plan(job, Make.View(child)).Delete));
+        child.Status.Conditions = [Make.Condition("Failed")];
+        Assert.Empty(Plan(job, Make.View(child)).Delete);
+    }
+
+    [Fact]
+    public void A_pod_that_takes_long_without_failing_is_waited_for()
+    {
+        var job = Make.FineTuneJob();
+        var pod = Make.Pod("p", Make.Waiting("ContainerCreating"), p => p.Status.StartTime = Make.Now.UtcDateTime.AddHours(-3));
+        var plan = Plan(job, Make.View(Make.Job(job), pod));
+        Assert.Equal("False True False Unknown", Row(plan.Status));
+        Assert.Equal("Pending", plan.Status!.Conditions.Find("Reconciling")!.Reason);
     }
 
     [Fact]

@@ -120,7 +120,7 @@ internal sealed record AdapterDeploymentStatus
     public string? Selector { get; init; }
 
     [Items(maxItems: 16), XListType(ListType.Map), XListMapKeys("type")]
-    [Description("Ready, Reconciling and Stalled as kstatus reads them, and Available.")]
+    [Description("Ready, Reconciling and Stalled as kstatus reads them; Available and Progressing as of a Deployment.")]
     public IList<V1Condition>? Conditions { get; init; }
 
     [Length(maxLength: 512), Description("Where clients find the OpenAI-compatible API.")]

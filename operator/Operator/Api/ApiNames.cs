@@ -38,6 +38,9 @@ internal static class ConditionTypes
     public const string Stalled = "Stalled";
     public const string Succeeded = "Succeeded";
     public const string Available = "Available";
+
+    /// <summary>As of a Deployment: True while it moves and when it has arrived, False when it does not come further.</summary>
+    public const string Progressing = "Progressing";
 }
 
 /// <summary>Condition reasons beside the trainer's failure classes, which are reasons as they are.</summary>
@@ -51,6 +54,8 @@ internal static class Reasons
     public const string FineTuneJobFailed = "FineTuneJobFailed";
     public const string LoadFailed = "LoadFailed";
     public const string PodFailing = "PodFailing";
+    public const string ImagePullFailed = "ImagePullFailed";
+    public const string ContainerCreationFailed = "ContainerCreationFailed";
     public const string NotStalled = "NotStalled";
     public const string NotSuspended = "NotSuspended";
 

@@ -83,7 +83,7 @@ internal sealed record FailureStatus
 {
     [Length(maxLength: 64)]
     [Description("Who can mend it: InvalidJob, DataError, ModelError, OutputError, Diverged, OutOfMemory, Interrupted,"
-        + " Infrastructure, Internal.")]
+        + " Infrastructure, Internal; or why no trainer was started: ImagePullFailed, ContainerCreationFailed.")]
     public string Class { get; init; } = "";
 
     [Description("Optimizer steps done when it failed.")]

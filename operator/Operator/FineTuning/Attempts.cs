@@ -12,14 +12,16 @@ internal static class Attempts
     /// What was recorded, brought up to date by the pods that are there; the newest first, so that a column can show its
     /// number.
     /// </summary>
-    public static IList<AttemptStatus>? Update(IEnumerable<AttemptStatus>? recorded, IEnumerable<V1Pod> pods)
+    /// <param name="given">The pod that is given up without having ended, if one is.</param>
+    public static IList<AttemptStatus>? Update(
+        IEnumerable<AttemptStatus>? recorded, IEnumerable<V1Pod> pods, RunState.NeverStarted? given = null)
     {
         var attempts = (recorded ?? []).ToList();
         foreach (var pod in pods.Where(p => p.Status?.StartTime is not null))
         {
             var index = attempts.FindIndex(a => a.Pod == pod.Metadata.Name);
             var number = index >= 0 ? attempts[index].Number : attempts.Select(a => a.Number).DefaultIfEmpty().Max() + 1;
-            var attempt = Of(pod, number);
+            var attempt = given?.Pod == pod ? GivenUp(given, number) : Of(pod, number);
             if (index >= 0) attempts[index] = attempt;
             else attempts.Insert(0, attempt);
         }
@@ -32,6 +34,15 @@ internal static class Attempts
             .Where(a => a is { StartTime: not null, FinishTime: not null })
             .Where(a => job?.Status?.StartTime is not { } started || a.FinishTime <= started)
             .Aggregate(TimeSpan.Zero, (sum, a) => sum + (a.FinishTime!.Value - a.StartTime!.Value));
+
+    private static AttemptStatus GivenUp(RunState.NeverStarted given, int number) => new()
+    {
+        Number = number,
+        Pod = given.Pod.Metadata.Name,
+        StartTime = given.Pod.Status.StartTime,
+        FinishTime = given.Finished.UtcDateTime,
+        Failure = new() { Class = given.Reason, Message = given.Message },
+    };
 
     private static AttemptStatus Of(V1Pod pod, int number)
     {

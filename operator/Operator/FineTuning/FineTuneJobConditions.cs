@@ -22,10 +22,11 @@ internal static class FineTuneJobPhase
 internal static class FineTuneJobConditions
 {
     /// <summary>Accepted, running, or about to be tried again.</summary>
-    public static IReadOnlyList<V1Condition> Ongoing(string phase, string message) =>
+    /// <param name="trouble">Why it does not go on at the moment; null for nothing. Ready's reason is the phase all the same.</param>
+    public static IReadOnlyList<V1Condition> Ongoing(string phase, string message, string? trouble = null) =>
     [
         Conditions.New(ConditionTypes.Ready, false, phase, message),
-        Conditions.New(ConditionTypes.Reconciling, true, phase, message),
+        Conditions.New(ConditionTypes.Reconciling, true, trouble ?? phase, message),
         Conditions.New(ConditionTypes.Stalled, false, Reasons.NotStalled),
         Conditions.New(ConditionTypes.Succeeded, null, phase, message),
     ];

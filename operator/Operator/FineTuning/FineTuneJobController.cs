@@ -31,8 +31,8 @@ internal sealed class FineTuneJobController(
 
     private async Task<FineTuneJobView> ObserveAsync(FineTuneJob entity, CancellationToken cancellation)
     {
-        if (FineTuneJobPlanner.IsFinal(entity.Status)) return FineTuneJobView.Empty;
         var (name, ns) = (TrainerObjects.JobName(entity), entity.Metadata.NamespaceProperty);
+        if (FineTuneJobPlanner.IsFinal(entity.Status)) return FineTuneJobView.Empty with { Job = jobs.Find(name, ns) };
         // The cache holds only what the operator made; somebody else's Job of this name must be seen before it is written over.
         var job = jobs.Find(name, ns) ?? await client.GetAsync<V1Job>(name, ns, cancellation);
         if (job is null) return FineTuneJobView.Empty;

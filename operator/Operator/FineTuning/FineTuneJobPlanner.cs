@@ -13,10 +13,10 @@ internal static class FineTuneJobPlanner
 {
     public static Plan<FineTuneJobStatus> Plan(FineTuneJob resource, FineTuneJobView view, OperatorOptions options, DateTimeOffset now)
     {
-        if (IsFinal(resource.Status)) return AfterTheEnd(resource, now);
+        if (IsFinal(resource.Status)) return AfterTheEnd(resource, view, now);
         var (spec, errors) = TrainerJobSpec.Build(resource, options.Sources);
         if (spec is null) return Refused(resource, errors, options, now);
-        var state = RunState.Of(resource, view, now);
+        var state = RunState.Of(resource, view, options.StartLimit, now);
         var status = FineTuneJobStatusBuilder.Build(resource, view, state, now);
         return new()
         {
@@ -29,7 +29,7 @@ internal static class FineTuneJobPlanner
             {
                 RunState.Running => options.ProgressInterval,
                 RunState.Pending or RunState.Retrying or RunState.Ending or RunState.Conflict => options.RetryInterval,
-                RunState.ResultLost => TimeSpan.FromSeconds(1),
+                RunState.ResultLost or RunState.NeverStarted => TimeSpan.FromSeconds(1),
                 RunState.Succeeded s => Ttl(resource, s.Finished, now),
                 RunState.Failed f => Ttl(resource, f.Finished, now),
                 _ => null,
@@ -74,7 +74,11 @@ internal static class FineTuneJobPlanner
         return new() { Status = status, Events = [.. events], RequeueAfter = options.RetryInterval };
     }
 
-    private static Plan<FineTuneJobStatus> AfterTheEnd(FineTuneJob resource, DateTimeOffset now)
+    /// <summary>What may still go on when its run has ended: a pod that waits for its image would train for nobody.</summary>
+    private static IReadOnlyList<V1Job> Leftovers(FineTuneJob resource, FineTuneJobView view) =>
+        view.Job is { } job && job.IsOwnedBy(resource) && job.Metadata.DeletionTimestamp is null && !RunState.HasEnded(job) ? [job] : [];
+
+    private static Plan<FineTuneJobStatus> AfterTheEnd(FineTuneJob resource, FineTuneJobView view, DateTimeOffset now)
     {
         var status = resource.Status! with
         {
@@ -86,7 +90,7 @@ internal static class FineTuneJobPlanner
         var wait = Ttl(resource, finished, now);
         return wait == TimeSpan.Zero
             ? new() { Delete = [resource] }
-            : new() { Status = status, RequeueAfter = wait };
+            : new() { Delete = Leftovers(resource, view), Status = status, RequeueAfter = wait };
     }
 
     /// <summary>How long the resource may still stay; zero when it is over, null when it stays for ever.</summary>

@@ -18,7 +18,7 @@ internal static class FineTuneJobStatusBuilder
         {
             Resolved = Resolved(result?.Resolved ?? view.Progress?.Resolved) ?? before.Resolved,
             Progress = result is not null ? Done(result, before.Progress) : Progress(view.Progress) ?? before.Progress,
-            Attempts = owned ? Attempts.Update(before.Attempts, view.Pods) : before.Attempts,
+            Attempts = owned ? Attempts.Update(before.Attempts, view.Pods, state as RunState.NeverStarted) : before.Attempts,
             Memory = (result?.PeakMemoryBytes ?? view.Progress?.PeakMemoryBytes) is { } peak
                 ? new() { Peak = Mebibytes(peak) }
                 : before.Memory,
@@ -68,7 +68,8 @@ internal static class FineTuneJobStatusBuilder
             case RunState.ResultLost:
                 return Pending("the result was lost with its pod; the trainer is asked again, and finds what it made");
             case RunState.Pending pending:
-                return Pending(pending.Message);
+                return (FineTuneJobPhase.Pending,
+                    FineTuneJobConditions.Ongoing(FineTuneJobPhase.Pending, pending.Message, pending.Trouble));
             case RunState.Suspended:
                 return (FineTuneJobPhase.Suspended, FineTuneJobConditions.Suspended);
             case RunState.Conflict { WillPass: true } conflict:
@@ -77,6 +78,8 @@ internal static class FineTuneJobStatusBuilder
                 return (FineTuneJobPhase.Failed, FineTuneJobConditions.Failed(Reasons.NameConflict, conflict.Message));
             case RunState.Failed failed:
                 return (FineTuneJobPhase.Failed, FineTuneJobConditions.Failed(failed.Reason, failed.Message));
+            case RunState.NeverStarted never:
+                return (FineTuneJobPhase.Failed, FineTuneJobConditions.Failed(never.Reason, never.Message));
             case RunState.Succeeded succeeded:
                 return (FineTuneJobPhase.Succeeded, FineTuneJobConditions.Succeeded(Summary(succeeded.Result)));
             default:

@@ -9,7 +9,8 @@ namespace Graft.Operator.FineTuning;
 internal abstract record RunState
 {
     /// <summary>There is no Job yet, or it has no pod yet, or the pod does not run yet.</summary>
-    public sealed record Pending(string Message) : RunState;
+    /// <param name="Trouble">What keeps its container from being started, as a condition's reason; null when nothing is known to.</param>
+    public sealed record Pending(string Message, string? Trouble = null) : RunState;
 
     public sealed record Running(V1Pod Pod) : RunState;
 
@@ -28,10 +29,14 @@ internal abstract record RunState
 
     public sealed record Failed(string Reason, string Message, DateTimeOffset Finished) : RunState;
 
+    /// <summary>The pod was given its time to start. Its Job is removed as soon as this is written down.</summary>
+    public sealed record NeverStarted(string Reason, string Message, V1Pod Pod, DateTimeOffset Finished) : RunState;
+
     /// <summary>Something else has the Job's name.</summary>
     public sealed record Conflict(string Message, bool WillPass) : RunState;
 
-    public static RunState Of(FineTuneJob resource, FineTuneJobView view, DateTimeOffset now)
+    /// <param name="startLimit">How long a pod may fail to start its container.</param>
+    public static RunState Of(FineTuneJob resource, FineTuneJobView view, TimeSpan startLimit, DateTimeOffset now)
     {
         if (view.Job is not { } job) return resource.Spec.Suspend ? new Suspended() : new Pending("the run is accepted");
         if (!job.IsOwnedBy(resource)) return ConflictWith(resource, job);
@@ -40,8 +45,10 @@ internal abstract record RunState
         if (Condition(job, "Failed") is { } failed) return OfFailed(view, failed, Time(failed, now));
         if (Condition(job, "SuccessCriteriaMet") is not null || Condition(job, "FailureTarget") is not null) return new Ending();
         if (resource.Spec.Suspend) return new Suspended();
-        return view.Active is { } pod ? OfActive(pod) : OfWaiting(view);
+        return view.Active is { } pod ? OfActive(pod, startLimit, now) : OfWaiting(view);
     }
+
+    public static bool HasEnded(V1Job job) => Condition(job, "Complete") is not null || Condition(job, "Failed") is not null;
 
     private static RunState OfComplete(FineTuneJobView view, DateTimeOffset finished)
     {
@@ -67,10 +74,15 @@ internal abstract record RunState
         return new(failure.Class.ToString(), failure.Message + again, finished);
     }
 
-    private static RunState OfActive(V1Pod pod)
+    private static RunState OfActive(V1Pod pod, TimeSpan startLimit, DateTimeOffset now)
     {
-        if (PodOutcome.Container(pod)?.State?.Running is not null) return new Running(pod);
-        return new Pending(PodProblem.Of(pod) ?? $"pod {pod.Metadata.Name} is starting");
+        var container = PodOutcome.Container(pod);
+        if (container?.State?.Running is not null) return new Running(pod);
+        var message = PodProblem.Of(pod) ?? $"pod {pod.Metadata.Name} is starting";
+        if (container is null || PodProblem.StartFailure(container) is not { } reason) return new Pending(message);
+        return pod.Status.StartTime is { } start && now - Utc(start) >= startLimit
+            ? new NeverStarted(reason, $"not started within {ShortDuration.Format(startLimit)}: {message}", pod, now)
+            : new Pending(message, reason);
     }
 
     private static RunState OfWaiting(FineTuneJobView view)
@@ -92,5 +104,7 @@ internal abstract record RunState
         job.Status?.Conditions?.FirstOrDefault(c => c.Type == type && c.Status == "True");
 
     private static DateTimeOffset Time(V1JobCondition condition, DateTimeOffset now) =>
-        condition.LastTransitionTime is { } time ? new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)) : now;
+        condition.LastTransitionTime is { } time ? Utc(time) : now;
+
+    private static DateTimeOffset Utc(DateTime time) => new(DateTime.SpecifyKind(time, DateTimeKind.Utc));
 }

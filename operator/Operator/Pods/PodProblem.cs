@@ -1,3 +1,4 @@
+using Graft.Operator.Api;
 using k8s.Models;
 
 namespace Graft.Operator.Pods;
@@ -6,6 +7,12 @@ namespace Graft.Operator.Pods;
 internal static class PodProblem
 {
     private static readonly string[] Ordinary = ["ContainerCreating", "PodInitializing"];
+
+    // Every word by which a kubelet says that it has no image, and that it has one but makes no container of it.
+    private static readonly string[] ImageFailures =
+        ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable"];
+
+    private static readonly string[] CreationFailures = ["CreateContainerConfigError", "CreateContainerError", "RunContainerError"];
 
     /// <summary>Null when nothing is wrong as far as the pod's status says.</summary>
     public static string? Of(V1Pod pod)
@@ -22,6 +29,17 @@ internal static class PodProblem
         }
         return null;
     }
+
+    /// <summary>
+    /// The reason for which a container was never started, in words that do not change between two tries of the kubelet; null when
+    /// it runs, ran, or is on its way.
+    /// </summary>
+    public static string? StartFailure(V1ContainerStatus container) => container.State?.Waiting?.Reason switch
+    {
+        { } reason when ImageFailures.Contains(reason) => Reasons.ImagePullFailed,
+        { } reason when CreationFailures.Contains(reason) => Reasons.ContainerCreationFailed,
+        _ => null,
+    };
 
     /// <summary>What the container itself said before it ended tells more than that it is not started again yet.</summary>
     private static string? LastWords(V1ContainerStatus container) =>

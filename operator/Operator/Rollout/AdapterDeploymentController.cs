@@ -74,15 +74,15 @@ internal sealed class AdapterDeploymentController(
         IReadOnlyList<EngineCall> calls, AdapterDeploymentView view, CancellationToken cancellation)
     {
         if (calls.Count == 0) return view;
-        var refusals = await Task.WhenAll(calls.GroupBy(c => c.Pod.Metadata.Name).Select(async pod =>
+        var troubles = await Task.WhenAll(calls.GroupBy(c => c.Pod.Metadata.Name).Select(async pod =>
         {
-            var refused = new List<EngineRefusal>();
+            var met = new List<EngineTrouble>();
             foreach (var call in pod)
             {
-                if (await engines.CallAsync(call, cancellation) is { } words) refused.Add(new(pod.Key, call.Adapter, words));
+                if (await engines.CallAsync(call, cancellation) is { } trouble) met.Add(trouble);
             }
-            return refused;
+            return met;
         }));
-        return await WithReportsAsync(view with { Refusals = [.. refusals.SelectMany(r => r)] }, cancellation);
+        return await WithReportsAsync(view with { Troubles = [.. troubles.SelectMany(t => t)] }, cancellation);
     }
 }

@@ -20,8 +20,8 @@ internal static class AdapterDeploymentPlanner
     {
         var adapters = AdapterResolution.All(resource, view, options.Sources);
         var (placement, errors) = ServerPlacement.Of(resource, adapters, options.Sources);
-        if (placement is null) return Refused(resource, FieldError.Summary(errors), options, now);
-        if (ConflictOf(resource, view) is { } conflict) return Refused(resource, (Reasons.NameConflict, conflict), options, now);
+        if (placement is null) return Refused(resource, view, FieldError.Summary(errors), options, now);
+        if (ConflictOf(resource, view) is { } conflict) return Refused(resource, view, (Reasons.NameConflict, conflict), options, now);
 
         var status = AdapterDeploymentStatusBuilder.Build(resource, view, adapters, placement, options, now);
         return new()
@@ -29,7 +29,7 @@ internal static class AdapterDeploymentPlanner
             Apply = [ServerObjects.Deployment(resource, placement, Image(resource, options)), ServerObjects.Service(resource)],
             Status = status,
             Events = [.. Events(resource.Status, status)],
-            StatusWhenRefused = e => AdapterDeploymentStatusBuilder.Refused(resource, Reasons.ApplyRefused, e.Message, now),
+            StatusWhenRefused = e => AdapterDeploymentStatusBuilder.Refused(resource, view, Reasons.ApplyRefused, e.Message, now),
             RequeueAfter = Requeue(view, status, options),
         };
     }
@@ -45,9 +45,10 @@ internal static class AdapterDeploymentPlanner
     }
 
     private static Plan<AdapterDeploymentStatus> Refused(
-        AdapterDeployment resource, (string Reason, string Message) error, OperatorOptions options, DateTimeOffset now)
+        AdapterDeployment resource, AdapterDeploymentView view, (string Reason, string Message) error, OperatorOptions options,
+        DateTimeOffset now)
     {
-        var status = AdapterDeploymentStatusBuilder.Refused(resource, error.Reason, error.Message, now);
+        var status = AdapterDeploymentStatusBuilder.Refused(resource, view, error.Reason, error.Message, now);
         return new() { Status = status, Events = [.. Events(resource.Status, status)], RequeueAfter = options.RetryInterval };
     }
 

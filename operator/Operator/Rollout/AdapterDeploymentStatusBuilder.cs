@@ -19,9 +19,6 @@ internal static class AdapterDeploymentPhase
 /// <summary>(resource, what was observed) -> status. Pure.</summary>
 internal static class AdapterDeploymentStatusBuilder
 {
-    private static readonly string[] Hopeless =
-        ["CrashLoopBackOff", "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError"];
-
     public static AdapterDeploymentStatus Build(
         AdapterDeployment resource, AdapterDeploymentView view, IReadOnlyList<AdapterResolution> resolutions,
         ServerPlacement placement, OperatorOptions options, DateTimeOffset now)
@@ -40,8 +37,17 @@ internal static class AdapterDeploymentStatusBuilder
         };
     }
 
-    public static AdapterDeploymentStatus Refused(AdapterDeployment resource, string reason, string message, DateTimeOffset now) =>
-        Common(resource, AdapterDeploymentPhase.Failed, Table(Ready(reason, message), false, (reason, message), false), now);
+    /// <summary>Nothing is done to the pods that are there: whether they serve is said as it is.</summary>
+    public static AdapterDeploymentStatus Refused(
+        AdapterDeployment resource, AdapterDeploymentView view, string reason, string message, DateTimeOffset now)
+    {
+        var (phase, conditions) = Standing((reason, message), view.ReadyPods.Any());
+        return Common(resource, phase, conditions, now) with
+        {
+            Replicas = view.Deployment?.Status?.Replicas ?? 0,
+            ReadyReplicas = view.ReadyPods.Count(),
+        };
+    }
 
     private static AdapterDeploymentStatus Common(
         AdapterDeployment resource, string phase, IReadOnlyList<V1Condition> conditions, DateTimeOffset now) =>
@@ -82,7 +88,8 @@ internal static class AdapterDeploymentStatusBuilder
         if (resolution.Failure is { } failure) return new() { State = CandidateState.Failed, Message = failure.Message };
         if (resolution.Waiting is { } waiting) return new() { State = CandidateState.Waiting, Message = waiting };
         if (everywhere) return null;
-        var refusal = view.Refusals.FirstOrDefault(r => r.Adapter == resolution.Name);
+        var troubles = view.Troubles.Where(t => t.Adapter == resolution.Name).ToList();
+        var refusal = troubles.FirstOrDefault(t => t.IsRefusal);
         var silent = view.Engines.Values.FirstOrDefault(e => e.Error is not null)?.Error;
         return new()
         {
@@ -90,7 +97,9 @@ internal static class AdapterDeploymentStatusBuilder
             Uri = resolution.Wanted?.Uri,
             FineTuneJob = resolution.Wanted?.FineTuneJob,
             State = refusal is null ? CandidateState.Loading : CandidateState.Failed,
-            Message = refusal is not null ? $"pod {refusal.Pod}: {refusal.Message}" : silent ?? $"loaded in {loaded} of {ready} ready pods",
+            Message = (refusal ?? troubles.FirstOrDefault()) is { } trouble
+                ? $"pod {trouble.Pod}: {trouble.Message}"
+                : silent ?? $"loaded in {loaded} of {ready} ready pods",
         };
     }
 
@@ -107,19 +116,14 @@ internal static class AdapterDeploymentStatusBuilder
             ?? adapters.FirstOrDefault(a => a.Candidate is { State: not CandidateState.Failed })?.Candidate?.Message;
         var available = view.ReadyPods.Any() || resource.Spec.Replicas == 0;
         var first = resource.Status?.Conditions.IsTrue(ConditionTypes.Available) != true;
-        if (failure is { } stalled)
-        {
-            var phase = available ? AdapterDeploymentPhase.Degraded : AdapterDeploymentPhase.Failed;
-            return (phase, Table(Ready(stalled.Item1, stalled.Item2), pending is not null, stalled, available));
-        }
+        if (failure is { } stalled) return Standing(stalled, available);
         if (pending is not null)
         {
             var phase = !available && first ? AdapterDeploymentPhase.Pending : AdapterDeploymentPhase.Progressing;
-            return (phase, Table(Ready(phase, pending), true, null, available));
+            return (phase, UnderWay(phase, pending, available));
         }
         var message = $"{Count(adapters.Count, "adapter")} in {Count(view.ReadyPods.Count(), "pod")}";
-        var ready = Conditions.New(ConditionTypes.Ready, true, AdapterDeploymentPhase.Serving, message);
-        return (AdapterDeploymentPhase.Serving, Table(ready, false, null, available));
+        return (AdapterDeploymentPhase.Serving, Serving(message, available));
     }
 
     private static string Count(int number, string noun) => number == 1 ? $"1 {noun}" : $"{number} {noun}s";
@@ -127,18 +131,40 @@ internal static class AdapterDeploymentStatusBuilder
     private static string ReasonOf(AdapterStatus adapter, IReadOnlyList<AdapterResolution> resolutions) =>
         resolutions.First(r => r.Name == adapter.Name).Failure?.Reason ?? Reasons.LoadFailed;
 
-    private static V1Condition Ready(string reason, string message) => Conditions.New(ConditionTypes.Ready, false, reason, message);
-
-    private static IReadOnlyList<V1Condition> Table(
-        V1Condition ready, bool reconciling, (string Reason, string Message)? stalled, bool available) =>
+    private static IReadOnlyList<V1Condition> UnderWay(string phase, string message, bool available) =>
     [
-        ready,
-        Conditions.New(ConditionTypes.Reconciling, reconciling, ready.Reason, reconciling ? ready.Message : ""),
-        stalled is { } s
-            ? Conditions.New(ConditionTypes.Stalled, true, s.Reason, s.Message)
-            : Conditions.New(ConditionTypes.Stalled, false, Reasons.NotStalled),
-        Conditions.New(ConditionTypes.Available, available, available ? "PodsReady" : "NoPodReady"),
+        Conditions.New(ConditionTypes.Ready, false, phase, message),
+        Conditions.New(ConditionTypes.Reconciling, true, phase, message),
+        Conditions.New(ConditionTypes.Stalled, false, Reasons.NotStalled),
+        Available(available),
+        Conditions.New(ConditionTypes.Progressing, true, phase, message),
     ];
+
+    private static IReadOnlyList<V1Condition> Serving(string message, bool available) =>
+    [
+        Conditions.New(ConditionTypes.Ready, true, AdapterDeploymentPhase.Serving, message),
+        Conditions.New(ConditionTypes.Reconciling, false, AdapterDeploymentPhase.Serving),
+        Conditions.New(ConditionTypes.Stalled, false, Reasons.NotStalled),
+        Available(available),
+        Conditions.New(ConditionTypes.Progressing, true, AdapterDeploymentPhase.Serving, message),
+    ];
+
+    /// <summary>
+    /// It does not come further without somebody. Reconciling is False even where something else is still awaited: kstatus
+    /// reads it first, and a failure beside it would not be seen.
+    /// </summary>
+    private static (string Phase, IReadOnlyList<V1Condition> Conditions) Standing((string Reason, string Message) why, bool available) =>
+        (available ? AdapterDeploymentPhase.Degraded : AdapterDeploymentPhase.Failed,
+        [
+            Conditions.New(ConditionTypes.Ready, false, why.Reason, why.Message),
+            Conditions.New(ConditionTypes.Reconciling, false, why.Reason),
+            Conditions.New(ConditionTypes.Stalled, true, why.Reason, why.Message),
+            Available(available),
+            Conditions.New(ConditionTypes.Progressing, false, why.Reason, why.Message),
+        ]);
+
+    private static V1Condition Available(bool available) =>
+        Conditions.New(ConditionTypes.Available, available, available ? "PodsReady" : "NoPodReady");
 
     /// <summary>How far the pods are: why not all of them are as wanted yet, and why they never will be.</summary>
     private sealed record Rollout(string? Pending, (string Reason, string Message)? Failure);
@@ -161,7 +187,7 @@ internal static class AdapterDeploymentStatusBuilder
 
     // A container that ended twice in a row will not mend itself; Kubernetes goes on trying, but a person should look.
     private static bool IsHopeless(V1Pod pod) => pod.Status?.ContainerStatuses?.Any(c =>
-        (c.State?.Waiting is { } waiting && Hopeless.Contains(waiting.Reason))
+        c.State?.Waiting?.Reason == "CrashLoopBackOff" || PodProblem.StartFailure(c) is not null
         || (c.RestartCount >= 2 && c.State?.Terminated is not null)) == true;
 
     private static string? Endpoint(AdapterDeployment resource, AdapterDeploymentView view, OperatorOptions options)

@@ -27,12 +27,14 @@ internal sealed record AdapterDeploymentView
     /// <summary>By the name of the pod; ready pods only.</summary>
     public IReadOnlyDictionary<string, EngineReport> Engines { get; init; } = new Dictionary<string, EngineReport>();
 
-    /// <summary>Loads and unloads that engines refused in this pass, in their own words.</summary>
-    public IReadOnlyList<EngineRefusal> Refusals { get; init; } = [];
+    /// <summary>Loads and unloads that were not done in this pass.</summary>
+    public IReadOnlyList<EngineTrouble> Troubles { get; init; } = [];
 
     public IEnumerable<V1Pod> ReadyPods => Pods.Where(IsReady);
 
     public static bool IsReady(V1Pod pod) => pod.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true;
 }
 
-internal sealed record EngineRefusal(string Pod, string Adapter, string Message);
+/// <param name="Message">The engine's own words, or why there are none.</param>
+/// <param name="IsRefusal">The engine said no, and would say it again. Else it gave no verdict, and is asked again.</param>
+internal sealed record EngineTrouble(string Pod, string Adapter, string Message, bool IsRefusal);

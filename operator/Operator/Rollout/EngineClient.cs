@@ -11,8 +11,8 @@ internal interface IEngineClient
 {
     Task<EngineReport> ReportAsync(V1Pod pod, CancellationToken cancellation);
 
-    /// <returns>Null when done, else the engine's own words.</returns>
-    Task<string?> CallAsync(EngineCall call, CancellationToken cancellation);
+    /// <returns>Null when done.</returns>
+    Task<EngineTrouble?> CallAsync(EngineCall call, CancellationToken cancellation);
 }
 
 /// <summary>The protocol that vLLM began: <c>/v1/load_lora_adapter</c>, <c>/v1/unload_lora_adapter</c>, <c>/v1/models</c>.</summary>
@@ -33,7 +33,7 @@ internal sealed class EngineClient(IPodHttp pods, TimeSpan reportTimeout, TimeSp
         }
     }
 
-    public async Task<string?> CallAsync(EngineCall call, CancellationToken cancellation)
+    public async Task<EngineTrouble?> CallAsync(EngineCall call, CancellationToken cancellation)
     {
         var (path, body) = call switch
         {
@@ -43,13 +43,21 @@ internal sealed class EngineClient(IPodHttp pods, TimeSpan reportTimeout, TimeSp
         try
         {
             var answer = await pods.SendAsync(call.Pod, ContractPorts.Server, path, body.ToJsonString(), callTimeout, cancellation);
-            return answer.IsSuccess ? null : $"{ErrorText(answer.Body)} ({answer.Status})";
+            return answer.IsSuccess ? null : Trouble($"{ErrorText(answer.Body)} ({answer.Status})", IsVerdict(answer.Status));
         }
         catch (PodUnreachableException e)
         {
-            return e.Message;
+            return Trouble(e.Message, isRefusal: false);
         }
+
+        EngineTrouble Trouble(string message, bool isRefusal) => new(call.Pod.Metadata.Name, call.Adapter, message, isRefusal);
     }
+
+    /// <summary>
+    /// Whether an error says something about the adapter. 500 does: it is how vLLM refuses an adapter that it has read (rank too
+    /// great, unknown modules). The others say that the engine is busy, starting or not reached.
+    /// </summary>
+    private static bool IsVerdict(int status) => status is not (408 or 425 or 429 or 502 or 503 or 504);
 
     /// <summary>Only adapters have a parent; the base model is listed too.</summary>
     internal static EngineReport Parse(string body)
