@@ -21,7 +21,7 @@ internal static class GraftControllers
         };
         services.AddSingleton(options);
         services.AddSingleton<IPodHttp>(sp => options.PodAccess == PodAccess.Direct
-            ? new DirectPodHttp(new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }))
+            ? new DirectPodHttp()
             : new ProxyPodHttp(sp.GetRequiredService<ApiClient>()));
         services.AddSingleton(sp => new ProgressClient(sp.GetRequiredService<IPodHttp>(), options.ProgressTimeout));
         services.AddSingleton<IEngineClient>(sp => new EngineClient(

@@ -94,12 +94,21 @@ public sealed class ApiClient : IDisposable
     }
 
     /// <summary>GET of a pod's port through the API server. An error answer of the pod is an <see cref="ApiException"/> too.</summary>
-    public Task<byte[]> PodProxyGetAsync(string name, string ns, int port, string path, CancellationToken ct = default) =>
-        _transport.SendAsync(new ApiRequest(HttpMethod.Get, ProxyPath(name, ns, port, path)) { Accept = "*/*", Idempotent = false }, ct);
+    /// <exception cref="HttpRequestException">The answer is longer than <paramref name="maxBytes"/>.</exception>
+    public Task<byte[]> PodProxyGetAsync(string name, string ns, int port, string path, int maxBytes, CancellationToken ct = default) =>
+        _transport.SendAsync(
+            new ApiRequest(HttpMethod.Get, ProxyPath(name, ns, port, path))
+            {
+                Accept = "*/*", Idempotent = false, MaxAnswerBytes = maxBytes,
+            },
+            ct);
 
     /// <summary>POST of a JSON body to a pod's port through the API server; never repeated.</summary>
-    public Task<byte[]> PodProxyPostAsync(string name, string ns, int port, string path, byte[] body, CancellationToken ct = default) =>
-        _transport.SendAsync(new ApiRequest(HttpMethod.Post, ProxyPath(name, ns, port, path), body) { Accept = "*/*" }, ct);
+    /// <exception cref="HttpRequestException">The answer is longer than <paramref name="maxBytes"/>.</exception>
+    public Task<byte[]> PodProxyPostAsync(
+        string name, string ns, int port, string path, byte[] body, int maxBytes, CancellationToken ct = default) =>
+        _transport.SendAsync(
+            new ApiRequest(HttpMethod.Post, ProxyPath(name, ns, port, path), body) { Accept = "*/*", MaxAnswerBytes = maxBytes }, ct);
 
     private static string ProxyPath(string name, string ns, int port, string path) =>
         $"{ResourceKind.Of<V1Pod>().Path(ns, $"{name}:{port}", "proxy").Replace("%3A", ":", StringComparison.Ordinal)}/{path.TrimStart('/')}";

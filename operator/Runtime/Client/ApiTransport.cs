@@ -12,6 +12,8 @@ namespace Graft.Runtime;
 /// </summary>
 internal sealed class ApiTransport(Kubernetes kubernetes, ApiClientOptions options) : IDisposable
 {
+    private const int MaxErrorBytes = 1 << 20;
+
     private readonly Random _jitter = options.Jitter ?? Seeded.Random();
     private readonly Lock _jitterGate = new();
 
@@ -30,6 +32,8 @@ internal sealed class ApiTransport(Kubernetes kubernetes, ApiClientOptions optio
                 try
                 {
                     using var response = await OpenOnceAsync(request, both.Token).ConfigureAwait(false);
+                    // A declared or a real length beyond the limit is an HttpRequestException, before more than that is held.
+                    await response.Content.LoadIntoBufferAsync(request.MaxAnswerBytes, both.Token).ConfigureAwait(false);
                     return await response.Content.ReadAsByteArrayAsync(both.Token).ConfigureAwait(false);
                 }
                 catch (OperationCanceledException) when (limit.IsCancellationRequested && !ct.IsCancellationRequested)
@@ -83,12 +87,23 @@ internal sealed class ApiTransport(Kubernetes kubernetes, ApiClientOptions optio
             return response;
         using (response)
         {
-            var body = await response.Content.ReadAsByteArrayAsync(ct).ConfigureAwait(false);
+            var body = await ReadErrorAsync(response.Content, ct).ConfigureAwait(false);
             var status = ApiStatus.Parse((int)response.StatusCode, body);
             if (response.Headers.RetryAfter?.Delta is { } delta)
                 status = status with { RetryAfter = delta };
             throw new ApiException(response.StatusCode, status, request.ToString());
         }
+    }
+
+    /// <summary>The first <see cref="MaxErrorBytes"/> of it: an error is not worth failing over because it is long.</summary>
+    private static async Task<ReadOnlyMemory<byte>> ReadErrorAsync(HttpContent content, CancellationToken ct)
+    {
+        using var stream = await content.ReadAsStreamAsync(ct).ConfigureAwait(false);
+        using var read = new MemoryStream();
+        var buffer = new byte[16 << 10];
+        while (read.Length < MaxErrorBytes && await stream.ReadAsync(buffer, ct).ConfigureAwait(false) is > 0 and var count)
+            read.Write(buffer, 0, (int)Math.Min(count, MaxErrorBytes - read.Length));
+        return read.GetBuffer().AsMemory(0, (int)read.Length);
     }
 
     /// <summary>
@@ -121,6 +136,9 @@ internal sealed class ApiTransport(Kubernetes kubernetes, ApiClientOptions optio
 internal sealed record ApiRequest(HttpMethod Method, string PathAndQuery, byte[]? Body = null, string? ContentType = null)
 {
     public string Accept { get; init; } = "application/json";
+
+    /// <summary>What is held of an answer at most. Lists of a cluster are long; no cluster's are longer than this.</summary>
+    public int MaxAnswerBytes { get; init; } = int.MaxValue;
 
     /// <summary>Sending it twice has the effect of sending it once.</summary>
     public bool Idempotent { get; init; } = Method == HttpMethod.Get || Method == HttpMethod.Delete;
