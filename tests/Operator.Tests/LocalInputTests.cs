@@ -61,6 +61,8 @@ public class LocalInputTests
     [InlineData("local folder --model-source hf://org/model=/not/there", "/not/there")]
     [InlineData("local folder --surprise", "--surprise")]
     [InlineData("run --pod-access Sideways", "Sideways")]
+    [InlineData("run --model-source hf://org/model=/", "--allow-file-sources")]
+    [InlineData("run --data-source s3://bucket/x=/", "--allow-file-sources")]
     [InlineData("nonsense", "nonsense")]
     public void A_command_line_that_is_wrong_says_what(string line, string words = "")
     {
@@ -75,6 +77,7 @@ public class LocalInputTests
     [InlineData("local samples --model-source hf://a/b@main=/ --data-source s3://x=/ --claim data=/")]
     [InlineData("run --kubeconfig kubeconfig --trainer-image a --server-image b --namespace ml --pod-access Proxy --leader-elect")]
     [InlineData("run --service-address ClusterIP --allow-file-sources --file-root . --endpoint http://127.0.0.1:8081")]
+    [InlineData("run --allow-file-sources --model-source hf://org/model=/ --data-source s3://bucket/x=/")]
     [InlineData("generate --output /tmp")]
     public void The_documented_command_lines_are_understood(string line) => Assert.Empty(GraftCommand.Build().Parse(line).Errors);
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Graft.Operator.Local;
 using Graft.Runtime;
 using Spectre.Console;
@@ -81,19 +82,27 @@ internal static class LocalCommand
         var console = AnsiConsole.Console;
         // A file or a pipe has no width; tables are to be readable in it all the same.
         if (!console.Profile.Out.IsTerminal) console.Profile.Width = 120;
+        return await ExitCodeAsync(
+            token => new LocalRun(options, console, TimeProvider.System).RunAsync(token), Console.Error, stop.Token);
+    }
+
+    /// <summary>What a shell is told, and a person: one line for everything that can go wrong around this program.</summary>
+    internal static async Task<int> ExitCodeAsync(Func<CancellationToken, Task> run, TextWriter errors, CancellationToken stop)
+    {
         try
         {
-            await new LocalRun(options, console, TimeProvider.System).RunAsync(stop.Token);
+            await run(stop);
             return 0;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // Staying up ends this way; anything else was not finished.
-            return options.Keep ? 0 : Interrupted;
+            // Whoever stays up ends well when stopped; what is stopped before that was not finished.
+            return Interrupted;
         }
-        catch (Exception e) when (e is LocalFailure or ApiException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is LocalFailure or ApiException or IOException or UnauthorizedAccessException
+            or HttpRequestException or TimeoutException or OperationCanceledException or JsonException)
         {
-            await Console.Error.WriteLineAsync(e.Message);
+            await errors.WriteLineAsync(e.Message);
             return 1;
         }
     }

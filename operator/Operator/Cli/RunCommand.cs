@@ -40,6 +40,16 @@ internal static class RunCommand
             kubeconfig, ns, podAccess, serviceAddress, files, fileRoot, elect, endpoint,
         };
         shared.AddTo(command);
+        // Without it a cluster's nodes would be asked for a folder of this machine, and might have one of that name.
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(files)) return;
+            foreach (var option in new[] { shared.ModelSources, shared.DataSources })
+            {
+                if (result.GetResult(option) is { Implicit: false })
+                    result.AddError($"{option.Name} names a path of this machine, so pods must run on it: say so with {files.Name}");
+            }
+        });
         command.SetAction(async (parsed, _) =>
         {
             var file = parsed.GetValue(kubeconfig);

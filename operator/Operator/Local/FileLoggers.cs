@@ -15,7 +15,17 @@ internal sealed class FileLoggers(string path, TimeProvider time) : ILoggerProvi
 
     public ILogger CreateLogger(string categoryName) => new Logger(_file, time, categoryName);
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        try
+        {
+            _file.Dispose();
+        }
+        catch (IOException)
+        {
+            // What was still to be written has no place.
+        }
+    }
 
     private sealed class Logger(TextWriter file, TimeProvider time, string category) : ILogger
     {
@@ -32,9 +42,10 @@ internal sealed class FileLoggers(string path, TimeProvider time) : ILoggerProvi
             {
                 file.WriteLine($"{now} {logLevel,-11} {category}: {formatter(state, exception)}{error}");
             }
-            catch (ObjectDisposedException)
+            catch (Exception e) when (e is ObjectDisposedException or IOException)
             {
-                // The last words of something that ends after the file.
+                // The last words of something that ends after the file; or the disk is full, and what is at work here goes on
+                // without being written down.
             }
         }
     }

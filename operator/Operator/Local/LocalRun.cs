@@ -33,7 +33,7 @@ internal sealed class LocalRun(LocalOptions options, IAnsiConsole console, TimeP
         var done = await _view.FollowAsync(show => new LocalWatcher(client, applied, time).WatchAsync(show, options.Timeout, cancellation));
         foreach (var run in done.Runs) await ArtifactReport.WriteAsync(console, client, run, cancellation);
         await CompareAsync(done, cancellation);
-        if (options.Keep) await StayAsync(cluster, cancellation);
+        if (options.Keep) await StayAsync(cluster.KubeconfigPath, cancellation);
     }
 
     private FileLoggers OpenLog()
@@ -62,10 +62,11 @@ internal sealed class LocalRun(LocalOptions options, IAnsiConsole console, TimeP
         }
     }
 
-    private async Task StayAsync(EmbeddedCluster cluster, CancellationToken cancellation)
+    /// <summary>Until somebody stops it, which is its good end.</summary>
+    internal async Task StayAsync(string kubeconfig, CancellationToken cancellation)
     {
-        _view.Say($"everything stays up until Ctrl-C; in another terminal: export KUBECONFIG={cluster.KubeconfigPath}");
-        await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellation);
+        _view.Say($"everything stays up until Ctrl-C; in another terminal: export KUBECONFIG={kubeconfig}");
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>The kinds go the way that any CRD goes: through the API, and then until it serves them.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Graft.Operator.Api;
 using Graft.Operator.Rollout;
@@ -45,10 +46,25 @@ internal sealed class PromptComparison(HttpClient http)
             if (SourceParser.Parse(source.Source, sources).Source is not Source.File { Path: var path }) continue;
             if (!path.EndsWith(".jsonl", StringComparison.Ordinal)) continue;
             var column = source.Columns?.Prompt ?? "prompt";
-            var prompts = File.ReadLines(path).Take(PromptCount).Select(l => (string?)JsonNode.Parse(l)?[column]).OfType<string>().ToList();
+            var prompts = File.ReadLines(path).Take(PromptCount).Select(l => Cell(l, column)).OfType<string>().ToList();
             if (prompts.Count > 0) return prompts;
         }
         return [];
+    }
+
+    // The trainer has read these rows before; one that is no object there is not shown here.
+    private static string? Cell(string line, string column)
+    {
+        try
+        {
+            return JsonNode.Parse(line) is JsonObject row && row[column] is JsonValue value && value.TryGetValue<string>(out var text)
+                ? text
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     // As a chat where the model has a template for one, because that is how prompts are trained then; else as plain text.
@@ -62,14 +78,26 @@ internal sealed class PromptComparison(HttpClient http)
             ["temperature"] = 0,
         };
         var (status, body) = await PostAsync($"{endpoint}/v1/chat/completions", chat, cancellation);
-        if (status == HttpStatusCode.OK) return (string?)JsonNode.Parse(body)?["choices"]?[0]?["message"]?["content"] ?? "";
+        if (status == HttpStatusCode.OK) return Text(endpoint, body, choice => choice?["message"]?["content"]);
         if (status == HttpStatusCode.BadRequest)
         {
             var plain = new JsonObject { ["model"] = model, ["prompt"] = prompt, ["max_tokens"] = MaxTokens, ["temperature"] = 0 };
             (status, body) = await PostAsync($"{endpoint}/v1/completions", plain, cancellation);
-            if (status == HttpStatusCode.OK) return (string?)JsonNode.Parse(body)?["choices"]?[0]?["text"] ?? "";
+            if (status == HttpStatusCode.OK) return Text(endpoint, body, choice => choice?["text"]);
         }
         throw new LocalFailure($"{endpoint}: '{model}' does not answer: {EngineClient.ErrorText(body)} ({(int)status})");
+    }
+
+    private static string Text(string endpoint, string body, Func<JsonNode?, JsonNode?> text)
+    {
+        try
+        {
+            return (string?)text(JsonNode.Parse(body)?["choices"]?[0]) ?? "";
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        {
+            throw new LocalFailure($"{endpoint}: the answer is no completion: {e.Message}", e);
+        }
     }
 
     private async Task<(HttpStatusCode Status, string Body)> PostAsync(string url, JsonObject body, CancellationToken cancellation)
@@ -80,7 +108,7 @@ internal sealed class PromptComparison(HttpClient http)
             using var response = await http.PostAsync(new Uri(url), content, cancellation);
             return (response.StatusCode, await response.Content.ReadAsStringAsync(cancellation));
         }
-        catch (HttpRequestException e)
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException { InnerException: TimeoutException })
         {
             throw new LocalFailure($"{url}: {e.Message}", e);
         }
