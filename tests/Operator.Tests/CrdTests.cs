@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Graft.Operator.Generate;
 using Graft.Operator.Local;
@@ -81,36 +80,6 @@ public class CrdTests(ApiWithOurKinds api) : IClassFixture<ApiWithOurKinds>
         }
         if (json is null) at.Remove(parts[^1]);
         else at[parts[^1]] = JsonNode.Parse(json);
-    }
-
-    [Fact]
-    public void Each_definition_stays_under_200_kilobytes() =>
-        Assert.All(GeneratedFiles.Definitions, d => Assert.InRange(Encoding.UTF8.GetByteCount(ManifestYaml.Write(d)), 1000, 200_000));
-
-    [Fact]
-    public void What_is_committed_is_what_the_records_say() =>
-        Assert.All(GeneratedFiles.All(OperatorOptions.DefaultOperatorImage), f =>
-            Assert.Equal(File.ReadAllText(Path.Combine(Golden.Repository(), f.Name)), f.Text));
-
-    [Fact]
-    public void No_default_stands_inside_a_union_and_every_string_list_and_map_is_bounded()
-    {
-        foreach (var definition in GeneratedFiles.Definitions)
-            Walk(definition.Spec.Names.Kind, definition.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"], inUnion: false);
-
-        static void Walk(string path, V1JSONSchemaProps schema, bool inUnion)
-        {
-            Assert.False(inUnion && schema.DefaultProperty is not null, $"{path} has a default inside a union");
-            if (schema.Type == "string" && schema.EnumProperty is not { Count: > 0 })
-                Assert.True(schema.MaxLength is not null, $"{path} has no maxLength");
-            if (schema.Type == "array") Assert.True(schema.MaxItems is not null, $"{path} has no maxItems");
-            if (schema.AdditionalProperties is not null) Assert.True(schema.MaxProperties is not null, $"{path} has no maxProperties");
-            var rules = schema.XKubernetesValidations ?? [];
-            var union = rules.Any(r => r.Message?.StartsWith("exactly one of", StringComparison.Ordinal) == true);
-            foreach (var (name, child) in schema.Properties ?? new Dictionary<string, V1JSONSchemaProps>())
-                Walk($"{path}.{name}", child, inUnion || union);
-            if (schema.Items is V1JSONSchemaProps item) Walk(path + "[]", item, inUnion);
-        }
     }
 
     public static TheoryData<string, string?, string> Refusals() => new()
