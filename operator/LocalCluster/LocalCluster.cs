@@ -27,6 +27,9 @@ public sealed record LocalClusterOptions
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public ILoggerFactory Loggers { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>Told of every request of somebody who is not the administrator; must return at once and may be called in parallel.</summary>
+    public Action<AccessRecord>? Audit { get; init; }
 }
 
 /// <summary>
@@ -56,6 +59,17 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>The connection of a client in this process.</summary>
     public KubernetesClientConfiguration ClientConfiguration => KubernetesClientConfiguration.BuildConfigFromConfigFile(KubeconfigPath);
 
+    /// <summary>
+    /// The connection of somebody else: what it may do is what the Roles and ClusterRoles allow that are stored and bound to it.
+    /// </summary>
+    /// <param name="user">As a binding's subject names it: a user, or <c>system:serviceaccount:NAMESPACE:NAME</c>.</param>
+    public KubernetesClientConfiguration ConnectAs(string user)
+    {
+        var connection = ClientConfiguration;
+        connection.AccessToken = _api.Gate.Issue(user);
+        return connection;
+    }
+
     /// <exception cref="ArgumentException">The address is not a loopback address.</exception>
     /// <exception cref="IOException">The port is in use, the state folder cannot be written, or another cluster uses it.</exception>
     /// <exception cref="NotSupportedException">The isolation that the options force does not work here.</exception>
@@ -76,7 +90,8 @@ public sealed class LocalCluster : IAsyncDisposable
                     new LogFiles(options.StateFolder),
                     n => addresses.Service(n).ToString(),
                     options.Time,
-                    options.Loggers),
+                    options.Loggers,
+                    options.Audit),
                 cancellation);
             cluster = new LocalCluster(api, addresses, stateLock, kubeconfig);
         }

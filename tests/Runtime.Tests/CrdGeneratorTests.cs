@@ -51,7 +51,7 @@ public sealed class CrdGeneratorTests
                 "batch/jobs:get,list,watch,create,delete",
                 "test.graft.dev/cakes:get,list,watch",
                 "test.graft.dev/cakes/status:patch",
-                "coordination.k8s.io/leases[lock]:get,update",
+                "coordination.k8s.io/leases[lock]:get,update,patch",
                 "url /metrics:get",
             ],
             rules.OrderBy(r => r.NonResourceURLs is null ? 0 : 1).Select(Text).OrderBy(t => t.StartsWith("coord", StringComparison.Ordinal) ? 1 : t.StartsWith("url", StringComparison.Ordinal) ? 2 : 0));
@@ -114,6 +114,7 @@ public sealed class CrdGeneratorTests
 
     [EntityRbac(typeof(V1Job), Verbs = RbacVerb.Create | RbacVerb.Delete)]
     [EntityRbac(typeof(V1Pod), Verbs = RbacVerb.Get | RbacVerb.List | RbacVerb.Watch)]
+    [EntityRbac(typeof(V1Lease), ResourceNames = ["lock"], Verbs = RbacVerb.Get | RbacVerb.Patch)]
     [GenericRbac(Groups = ["coordination.k8s.io"], Resources = ["leases"], ResourceNames = ["lock"], Verbs = RbacVerb.Get | RbacVerb.Update)]
     private sealed class SecondWorker;
 }

@@ -51,7 +51,10 @@ internal sealed class ApiException(int code, string reason, string message) : Ex
     public static ApiException BadRequest(string message) => new(400, "BadRequest", message);
 
     public static ApiException Forbidden(GroupResource resource, string name, string why) =>
-        new(403, "Forbidden", $"{resource} \"{name}\" is forbidden: {why}") { Details = Subject(resource, name) };
+        new(403, "Forbidden", $"{resource}{(name.Length > 0 ? $" \"{name}\"" : "")} is forbidden: {why}")
+        {
+            Details = Subject(resource, name),
+        };
 
     public static ApiException MethodNotAllowed() =>
         new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource") { Details = [] };

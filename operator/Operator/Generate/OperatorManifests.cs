@@ -97,6 +97,17 @@ internal static class OperatorManifests
 
     private static Rbacv1Subject Subject => new() { Kind = "ServiceAccount", Name = Name, NamespaceProperty = NamespaceName };
 
-    [EntityRbac(typeof(V1Lease), Verbs = RbacVerb.Get | RbacVerb.Create | RbacVerb.Update)]
+    /// <summary>
+    /// What an operator outside the cluster needs beside the roles: it reaches programs in pods through the API server. Granted to
+    /// no one here, because such an operator acts with the rights of whoever the kubeconfig names.
+    /// </summary>
+    public static IList<V1PolicyRule> RulesOutside { get; } = RbacGenerator.Rules([typeof(OutsideRights)]);
+
+    // A creation has no name that a rule could be about.
+    [EntityRbac(typeof(V1Lease), Verbs = RbacVerb.Create)]
+    [EntityRbac(typeof(V1Lease), ResourceNames = [Name], Verbs = RbacVerb.Get | RbacVerb.Update)]
     private static class LeaderRights;
+
+    [EntityRbac(typeof(V1Pod), Subresource = "proxy", Verbs = RbacVerb.Get | RbacVerb.Create)]
+    private static class OutsideRights;
 }

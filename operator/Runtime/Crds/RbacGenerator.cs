@@ -35,12 +35,15 @@ public static class RbacGenerator
         {
             foreach (var entity in type.GetCustomAttributes<EntityRbacAttribute>())
                 foreach (var kind in entity.Entities.Select(ResourceKind.Of))
-                    Grant((kind.Group, entity.Subresource is null ? kind.Plural : $"{kind.Plural}/{entity.Subresource}", ""), entity.Verbs);
+                {
+                    var resource = entity.Subresource is null ? kind.Plural : $"{kind.Plural}/{entity.Subresource}";
+                    Grant((kind.Group, resource, Joined(entity.ResourceNames)), entity.Verbs);
+                }
             foreach (var rule in type.GetCustomAttributes<GenericRbacAttribute>())
             {
                 foreach (var group in rule.Groups)
                     foreach (var resource in rule.Resources)
-                        Grant((group, resource, string.Join(',', rule.ResourceNames.Order(StringComparer.Ordinal))), rule.Verbs);
+                        Grant((group, resource, Joined(rule.ResourceNames)), rule.Verbs);
                 foreach (var url in rule.Urls)
                     urls[url] = urls.GetValueOrDefault(url) | rule.Verbs;
             }
@@ -63,6 +66,8 @@ public static class RbacGenerator
             });
         return [.. rules, .. urls.Select(u => new V1PolicyRule { NonResourceURLs = [u.Key], Verbs = Names(u.Value) })];
     }
+
+    private static string Joined(string[] names) => string.Join(',', names.Order(StringComparer.Ordinal));
 
     private static List<string> Names(RbacVerb verbs) => verbs.HasFlag(RbacVerb.All)
         ? ["*"]

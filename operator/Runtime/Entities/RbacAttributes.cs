@@ -25,6 +25,9 @@ public sealed class EntityRbacAttribute(params Type[] entities) : Attribute
 
     /// <summary>Grants the verbs on this subresource (for instance `status`) instead of on the kinds themselves.</summary>
     public string? Subresource { get; init; }
+
+    /// <summary>Grants the verbs on objects of these names alone. Creations and collections have no name, so a rule for them must not.</summary>
+    public string[] ResourceNames { get; init; } = [];
 }
 
 /// <summary>A rule by names, for what has no C# type.</summary>

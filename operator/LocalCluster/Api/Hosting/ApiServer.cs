@@ -1,7 +1,7 @@
 using System.Net;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Graft.LocalCluster.Api.Access;
 using Graft.LocalCluster.Api.Documents;
 using Graft.LocalCluster.Api.Pods;
 using Graft.LocalCluster.Api.Writing;
@@ -21,7 +21,8 @@ namespace Graft.LocalCluster.Api.Hosting;
 /// <param name="Endpoint">A loopback address; port 0 takes any that is free.</param>
 /// <param name="ServiceAddress">The n-th address for Services, n from 1.</param>
 internal sealed record ApiServerOptions(
-    IPEndPoint Endpoint, string KubeconfigPath, LogFiles Logs, Func<int, string> ServiceAddress, TimeProvider Time, ILoggerFactory Loggers);
+    IPEndPoint Endpoint, string KubeconfigPath, LogFiles Logs, Func<int, string> ServiceAddress, TimeProvider Time, ILoggerFactory Loggers,
+    Action<AccessRecord>? Audit = null);
 
 /// <summary>The embedded Kubernetes API: one store, one handler for all kinds, one HTTP listener on a loopback address.</summary>
 internal sealed class ApiServer : IAsyncDisposable
@@ -38,7 +39,8 @@ internal sealed class ApiServer : IAsyncDisposable
     private ApiServer(ApiServerOptions options)
     {
         Store = new ObjectStore();
-        Token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+        Token = AccessGate.NewToken();
+        Gate = new AccessGate(Token, Store, options.Audit);
         var catalog = new KindCatalog();
         var writer = new ObjectWriter(Store, new RuleContext(options.Time, options.ServiceAddress, IsServiceAddressTaken));
         var deleter = new ObjectDeleter(Store, writer);
@@ -49,7 +51,7 @@ internal sealed class ApiServer : IAsyncDisposable
         var connections = new PodConnections(Store, new PodLogs(Store, options.Logs, options.Time), _proxy);
         var resources = new ResourceHandler(Store, catalog, writer, deleter, connections, options.Time);
         var dispatcher = new RequestDispatcher(
-            new AccessGate(Token),
+            Gate,
             resources,
             new Discovery(catalog, options.Endpoint.ToString()),
             new OpenApiDocuments(catalog),
@@ -61,6 +63,8 @@ internal sealed class ApiServer : IAsyncDisposable
     public ObjectStore Store { get; }
 
     public string Token { get; }
+
+    public AccessGate Gate { get; }
 
     public Uri Address { get; private set; } = new("https://127.0.0.1");
 

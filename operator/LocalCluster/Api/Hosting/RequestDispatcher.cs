@@ -1,3 +1,4 @@
+using Graft.LocalCluster.Api.Access;
 using Graft.LocalCluster.Api.Documents;
 using Microsoft.Extensions.Logging;
 
@@ -12,8 +13,7 @@ internal sealed partial class RequestDispatcher(
     {
         try
         {
-            if (gate.Refuse(http.Request) is { } refusal)
-                throw refusal;
+            gate.Check(http.Request);
             await RouteAsync(http);
         }
         catch (ApiException e)
