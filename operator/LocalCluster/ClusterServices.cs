@@ -40,12 +40,13 @@ internal sealed class ClusterServices : IAsyncDisposable
     private readonly List<EventRecorder> _recorders = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly ILogger _logger;
+    private readonly TimeProvider _time;
     private List<IController> _controllers = [];
     private Task _running = Task.CompletedTask;
     private ServiceProxy? _proxy;
     private LocalKubelet? _kubelet;
 
-    private ClusterServices(ApiClient client, ILogger logger) => (_client, _logger) = (client, logger);
+    private ClusterServices(ApiClient client, TimeProvider time, ILogger logger) => (_client, _time, _logger) = (client, time, logger);
 
     /// <summary>How pods get their mounts on this machine.</summary>
     public Isolation Isolation => _kubelet!.Isolation;
@@ -56,10 +57,10 @@ internal sealed class ClusterServices : IAsyncDisposable
         TimeProvider time, ILoggerFactory loggers, CancellationToken cancel)
     {
         var client = new ApiClient(connection, new ApiClientOptions { FieldManager = "graft-local", TimeProvider = time });
-        var services = new ClusterServices(client, loggers.CreateLogger<ClusterServices>());
+        var services = new ClusterServices(client, time, loggers.CreateLogger<ClusterServices>());
         try
         {
-            await services.BeginAsync(options, Path.GetFullPath(stateFolder), addresses, time, loggers, cancel).ConfigureAwait(false);
+            await services.BeginAsync(options, Path.GetFullPath(stateFolder), addresses, loggers, cancel).ConfigureAwait(false);
             return services;
         }
         catch
@@ -70,17 +71,17 @@ internal sealed class ClusterServices : IAsyncDisposable
     }
 
     private async Task BeginAsync(
-        ClusterServicesOptions options, string stateFolder, LoopbackBlock addresses, TimeProvider time, ILoggerFactory loggers, CancellationToken cancel)
+        ClusterServicesOptions options, string stateFolder, LoopbackBlock addresses, ILoggerFactory loggers, CancellationToken cancel)
     {
-        var plane = new ControlPlane(_client, new InformerSet(_client, time, loggers), time, loggers);
+        var plane = new ControlPlane(_client, new InformerSet(_client, _time, loggers), _time, loggers);
         EventRecorder Recorder(string component)
         {
-            var recorder = new EventRecorder(_client, component, time, loggers.CreateLogger<EventRecorder>());
+            var recorder = new EventRecorder(_client, component, _time, loggers.CreateLogger<EventRecorder>());
             _recorders.Add(recorder);
             return recorder;
         }
 
-        await AddNodeAsync(time, cancel).ConfigureAwait(false);
+        await AddNodeAsync(cancel).ConfigureAwait(false);
         var claims = new ClaimFolders(stateFolder, options.Claims.ToFrozenDictionary(c => c.Key, c => Path.GetFullPath(c.Value)));
         var jobTiming = JobTiming.Default with { FirstBackoff = options.FirstJobBackoff };
         _kubelet = await LocalKubelet.StartAsync(
@@ -101,10 +102,10 @@ internal sealed class ClusterServices : IAsyncDisposable
         _running = Task.WhenAll([informers, .. _controllers.Select(c => c.RunAsync(_stop.Token))]);
     }
 
-    private async Task AddNodeAsync(TimeProvider time, CancellationToken cancel)
+    private async Task AddNodeAsync(CancellationToken cancel)
     {
         var version = typeof(ClusterServices).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
-        var node = LocalNode.Make(version, time.GetUtcNow(), LocalNode.CountGpus());
+        var node = LocalNode.Make(version, _time.GetUtcNow(), LocalNode.CountGpus());
         var known = await _client.GetAsync<V1Node>(LocalNode.Name, null, cancel).ConfigureAwait(false)
             ?? await _client.CreateAsync(ObjectJson.Clone(node), cancel).ConfigureAwait(false);
         known.Status = node.Status;
@@ -116,7 +117,7 @@ internal sealed class ClusterServices : IAsyncDisposable
     {
         if (_kubelet is not null) await _kubelet.DisposeAsync().ConfigureAwait(false);
         await _stop.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAny(_running, Task.Delay(StopPatience)).ConfigureAwait(false);
+        await Task.WhenAny(_running, Task.Delay(StopPatience, _time)).ConfigureAwait(false);
         if (_running.IsFaulted) _logger.LogError(_running.Exception, "A controller failed");
         if (_proxy is not null) await _proxy.DisposeAsync().ConfigureAwait(false);
         foreach (var recorder in _recorders) await recorder.DisposeAsync().ConfigureAwait(false);

@@ -2,7 +2,6 @@ using System.Net;
 using Graft.Operator.Pods;
 using Graft.Runtime;
 using k8s;
-using k8s.Models;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

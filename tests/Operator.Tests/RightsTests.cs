@@ -7,7 +7,6 @@ using Graft.Operator.Local;
 using Graft.Runtime;
 using k8s;
 using k8s.Models;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Cluster = Graft.LocalCluster.LocalCluster;

@@ -153,11 +153,30 @@ public sealed class ApiClientTests
     }
 
     [Fact]
+    public async Task An_answer_of_a_pod_that_is_longer_than_wanted_is_refused_and_not_asked_for_again()
+    {
+        using var server = Always(() => new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent(new string('x', 101)) });
+        using var client = Client(server);
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.PodProxyGetAsync("a", "ns", 9090, "/progress", maxBytes: 100));
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.PodProxyPostAsync("a", "ns", 8000, "/load", "{}"u8.ToArray(), maxBytes: 100));
+        Assert.Equal(2, server.Requests.Count);
+    }
+
+    [Fact]
+    public async Task An_error_that_is_longer_than_any_Status_is_cut_and_still_an_error()
+    {
+        using var server = Always(() => new HttpResponseMessage(HttpStatusCode.BadRequest) { Content = new StringContent(new string('x', 3 << 20)) });
+        using var client = Client(server);
+        var error = await Assert.ThrowsAsync<ApiException>(() => client.PodProxyGetAsync("a", "ns", 9090, "/progress", maxBytes: 100));
+        Assert.Equal((HttpStatusCode.BadRequest, 1024), (error.StatusCode, error.Status.Message.Length));
+    }
+
+    [Fact]
     public async Task A_pods_port_is_reached_through_its_proxy()
     {
         using var server = Always(() => new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent("pong") });
         using var client = Client(server);
-        Assert.Equal("pong"u8.ToArray(), await client.PodProxyGetAsync("a", "ns", 9090, "/progress?x=1"));
+        Assert.Equal("pong"u8.ToArray(), await client.PodProxyGetAsync("a", "ns", 9090, "/progress?x=1", maxBytes: 100));
         var request = Assert.Single(server.Requests);
         Assert.Equal(("/api/v1/namespaces/ns/pods/a:9090/proxy/progress", "?x=1"), (request.Path, request.Query));
     }

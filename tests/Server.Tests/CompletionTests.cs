@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Graft.Server.Hosting;
 using Graft.Server.Tests.Fakes;
 
 namespace Graft.Server.Tests;

@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using Graft.Server.Engine;
-using Graft.Server.Hosting;
 using Graft.Server.Tests.Fakes;
 
 namespace Graft.Server.Tests;

@@ -1,6 +1,5 @@
 using Graft.Modeling;
 using Graft.Server.Engine;
-using Graft.Server.Tests.Fakes;
 
 namespace Graft.Server.Tests;
 

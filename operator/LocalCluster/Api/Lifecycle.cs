@@ -44,7 +44,7 @@ internal sealed class Lifecycle
             _store.Events(Namespaces).Read(_store.Events(Namespaces).End, out var namespaceChanged);
             _store.Events(Definitions).Read(_store.Events(Definitions).End, out var definitionChanged);
             var pending = Sweep();
-            var wait = pending ? Task.Delay(SweepInterval, _writer.Time, cancellation) : Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
+            var wait = Task.Delay(pending ? SweepInterval : Timeout.InfiniteTimeSpan, _writer.Time, cancellation);
             await Task.WhenAny(namespaceChanged, definitionChanged, wait);
         }
     }

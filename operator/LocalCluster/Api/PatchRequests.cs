@@ -4,7 +4,6 @@ using Graft.LocalCluster.Api.Writing;
 using Graft.LocalCluster.Apply;
 using Graft.LocalCluster.Kinds;
 using Graft.LocalCluster.Patching;
-using Graft.LocalCluster.Schema;
 using Graft.LocalCluster.Storage;
 
 namespace Graft.LocalCluster.Api;

@@ -133,7 +133,7 @@ internal sealed class LocalKubelet : IAsyncDisposable
         Task[] running;
         lock (_gate) running = [.. _workers.Values.Select(w => w.Run)];
         var all = Task.WhenAll(running);
-        await Task.WhenAny(all, Task.Delay(_context.Options.ShutdownGrace + StopPatience)).ConfigureAwait(false);
+        await Task.WhenAny(all, Task.Delay(_context.Options.ShutdownGrace + StopPatience, _context.Time)).ConfigureAwait(false);
         await _context.Host.DisposeAsync().ConfigureAwait(false);
         _context.Http.Dispose();
         _shutdown.Dispose();

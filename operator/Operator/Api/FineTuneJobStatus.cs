@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Graft.Runtime;
 using k8s.Models;
 

@@ -1,4 +1,3 @@
-using Graft.Contract;
 using Graft.Operator.Api;
 using Graft.Runtime;
 using k8s.Models;

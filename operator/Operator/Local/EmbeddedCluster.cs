@@ -1,5 +1,4 @@
 using Graft.Contract;
-using Graft.LocalCluster;
 using Graft.LocalCluster.Kubelet;
 using k8s;
 using Cluster = Graft.LocalCluster.LocalCluster;

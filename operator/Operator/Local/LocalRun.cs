@@ -1,4 +1,3 @@
-using Graft.Operator.Api;
 using Graft.Operator.Generate;
 using Graft.Runtime;
 using k8s.Models;
@@ -70,7 +69,7 @@ internal sealed class LocalRun(LocalOptions options, IAnsiConsole console, TimeP
     }
 
     /// <summary>The kinds go the way that any CRD goes: through the API, and then until it serves them.</summary>
-    private static async Task InstallAsync(ApiClient client, CancellationToken cancellation)
+    private async Task InstallAsync(ApiClient client, CancellationToken cancellation)
     {
         foreach (var definition in GeneratedFiles.Definitions) await client.ApplyAsync(definition, cancellation);
         foreach (var definition in GeneratedFiles.Definitions)
@@ -78,7 +77,7 @@ internal sealed class LocalRun(LocalOptions options, IAnsiConsole console, TimeP
             while ((await client.GetAsync<V1CustomResourceDefinition>(definition.Metadata.Name, null, cancellation))?
                 .Status?.Conditions?.Any(c => c.Type == "Established" && c.Status == "True") != true)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), cancellation);
+                await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellation);
             }
         }
     }

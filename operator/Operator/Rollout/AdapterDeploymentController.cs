@@ -1,5 +1,4 @@
 using Graft.Operator.Api;
-using Graft.Operator.FineTuning;
 using Graft.Runtime;
 using k8s.Models;
 

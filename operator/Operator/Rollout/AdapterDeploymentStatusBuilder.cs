@@ -41,7 +41,7 @@ internal static class AdapterDeploymentStatusBuilder
     public static AdapterDeploymentStatus Refused(
         AdapterDeployment resource, AdapterDeploymentView view, string reason, string message, DateTimeOffset now)
     {
-        var (phase, conditions) = Standing((reason, message), view.ReadyPods.Any());
+        var (phase, conditions) = Standing((reason, message), IsAvailable(resource, view));
         return Common(resource, phase, conditions, now) with
         {
             Replicas = view.Deployment?.Status?.Replicas ?? 0,
@@ -114,7 +114,7 @@ internal static class AdapterDeploymentStatusBuilder
                 : (ReasonOf(failures[0], resolutions), string.Join("; ", failures.Select(f => f.Candidate!.Message))));
         var pending = rollout.Pending
             ?? adapters.FirstOrDefault(a => a.Candidate is { State: not CandidateState.Failed })?.Candidate?.Message;
-        var available = view.ReadyPods.Any() || resource.Spec.Replicas == 0;
+        var available = IsAvailable(resource, view);
         var first = resource.Status?.Conditions.IsTrue(ConditionTypes.Available) != true;
         if (failure is { } stalled) return Standing(stalled, available);
         if (pending is not null)
@@ -162,6 +162,9 @@ internal static class AdapterDeploymentStatusBuilder
             Available(available),
             Conditions.New(ConditionTypes.Progressing, false, why.Reason, why.Message),
         ]);
+
+    private static bool IsAvailable(AdapterDeployment resource, AdapterDeploymentView view) =>
+        view.ReadyPods.Any() || resource.Spec.Replicas == 0;
 
     private static V1Condition Available(bool available) =>
         Conditions.New(ConditionTypes.Available, available, available ? "PodsReady" : "NoPodReady");

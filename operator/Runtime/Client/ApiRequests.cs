@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using k8s;
 
 namespace Graft.Runtime;
 

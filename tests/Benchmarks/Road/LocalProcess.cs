@@ -48,7 +48,7 @@ internal sealed partial class LocalProcess : IDisposable
             }
             if (_process.HasExited)
                 throw new InvalidOperationException($"ended with {_process.ExitCode} before '{text}':\n{string.Join('\n', _lines.Select(l => l.Text))}");
-            await Task.Delay(TimeSpan.FromMilliseconds(20));
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
     }
 

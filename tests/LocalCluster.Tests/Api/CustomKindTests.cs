@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Graft.LocalCluster.Tests.Api;
 
 public sealed class CustomKindTests(TestCluster cluster) : IClassFixture<TestCluster>

@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Graft.LocalCluster.Tests.Api;
 
 public sealed class DeletionTests(TestCluster cluster) : IClassFixture<TestCluster>

@@ -1,5 +1,4 @@
 using Graft.LocalCluster.Cel;
-using Graft.LocalCluster.Schema;
 using static Graft.LocalCluster.Tests.Schema.SchemaMake;
 
 namespace Graft.LocalCluster.Tests.Cel;

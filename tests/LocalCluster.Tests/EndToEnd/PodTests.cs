@@ -1,5 +1,4 @@
 using Graft.LocalCluster.Kubelet.Processes;
-using Graft.Runtime;
 using k8s.Models;
 
 namespace Graft.LocalCluster.Tests.EndToEnd;

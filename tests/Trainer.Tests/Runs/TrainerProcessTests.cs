@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
-using System.Text.Json;
 using Graft.Contract;
 using Graft.Trainer.Tests.Support;
 

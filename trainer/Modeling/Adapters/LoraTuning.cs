@@ -1,5 +1,4 @@
 using Graft.Contract;
-using Graft.Modeling.Files;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Adapters;

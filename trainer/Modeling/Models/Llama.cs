@@ -1,4 +1,3 @@
-using Graft.Modeling.Files;
 using Graft.Modeling.Kernels;
 using Graft.Modeling.Runtime;
 using static TorchSharp.torch;

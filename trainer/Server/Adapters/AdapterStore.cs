@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Graft.Contract;
 using Graft.Modeling;
 using Graft.Server.Engine;
 using Graft.Server.Hosting;

@@ -1,5 +1,3 @@
-using System.Net;
-using Graft.Contract;
 using Graft.Server.Adapters;
 using Graft.Server.Endpoints;
 using Graft.Server.Engine;

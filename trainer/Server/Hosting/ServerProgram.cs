@@ -48,7 +48,9 @@ internal sealed class ServerProgram(TextWriter output, TextWriter error, Func<st
 
     private async Task<int> ServeAsync(ServerHost host, ServerOptions options)
     {
-        var stopping = Task.Delay(Timeout.Infinite, host.Stopping).ContinueWith(_ => { }, TaskScheduler.Default);
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = host.Stopping.Register(() => stopped.TrySetResult());
+        var stopping = stopped.Task;
         if (await Task.WhenAny(host.Engine.Loaded, stopping) == host.Engine.Loaded && !host.Stopping.IsCancellationRequested)
         {
             if (host.Engine.Loaded.Exception?.InnerException is { } cause)

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace Graft.Server.Protocol;
 
 /// <summary>A request that is answered with an error body. Types and codes are vLLM's, so that its clients understand them.</summary>

@@ -6,7 +6,7 @@ namespace Graft.Server.Protocol;
 /// <summary>
 /// Fields that <c>/v1/completions</c> and <c>/v1/chat/completions</c> share, as OpenAI names them, with vLLM's <c>top_k</c>.
 /// Fields that are not listed are ignored, as vLLM does; fields that would change the answer and that this server does not
-/// honour are listed so that they can be refused rather than ignored (<see cref="RequestRules"/>).
+/// honour are listed so that they can be refused rather than ignored (<see cref="Endpoints.RequestRules"/>).
 /// </summary>
 internal abstract record GenerationRequest
 {

@@ -5,7 +5,6 @@ using System.Text.Json;
 using Graft.Contract;
 using Graft.Trainer.Runs;
 using Microsoft.AspNetCore.Connections;
-using Prometheus;
 
 namespace Graft.Trainer.Reporting;
 

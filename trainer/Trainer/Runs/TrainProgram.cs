@@ -90,12 +90,12 @@ internal sealed class TrainProgram(
     }
 
     /// <summary>The run's result; or, when it was told to stop and is stuck in one long operator, an end without it.</summary>
-    private static async Task<TrainingResult> Bounded(Task<TrainingResult> work, CancellationToken stop)
+    private async Task<TrainingResult> Bounded(Task<TrainingResult> work, CancellationToken stop)
     {
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = stop.Register(() => stopped.TrySetResult());
         await Task.WhenAny(work, stopped.Task);
-        if (!work.IsCompleted) await Task.WhenAny(work, Task.Delay(Grace, CancellationToken.None));
+        if (!work.IsCompleted) await Task.WhenAny(work, Task.Delay(Grace, time, CancellationToken.None));
         if (!work.IsCompleted) throw new OperationCanceledException(stop);
         return await work;
     }

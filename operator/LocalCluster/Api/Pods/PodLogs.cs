@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Graft.LocalCluster.Kubelet.Logs;
 using Graft.LocalCluster.Storage;

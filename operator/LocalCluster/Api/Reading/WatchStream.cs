@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Graft.LocalCluster.Kinds;
 using Graft.LocalCluster.Storage;
 
