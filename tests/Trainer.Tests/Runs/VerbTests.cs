@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Graft.Contract;
 using Graft.Modeling;
 using Graft.Trainer.Tests.Support;
 using static TorchSharp.torch;
