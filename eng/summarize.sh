@@ -35,7 +35,19 @@ rows() {
 }
 
 results=$(rows)
-awk -F'\t' '$1 == "NotExecuted" { print "skipped: " $3 ($4 == "" ? "" : ": " $4) }' <<< "$results" | sort
+# Tests of one class that were skipped for one reason are one line.
+awk -F'\t' '
+  $1 == "NotExecuted" {
+    class = $3; sub(/\(.*/, "", class); sub(/\.[^.]*$/, "", class)
+    key = class "\t" $4; count[key]++; name[key] = $3
+  }
+  END {
+    for (key in count) {
+      split(key, part, "\t")
+      print "skipped: " (count[key] > 1 ? count[key] " tests of " part[1] : name[key]) (part[2] == "" ? "" : ": " part[2])
+    }
+  }
+' <<< "$results" | sort
 ! $only_skipped || exit 0
 awk -F'\t' '$1 == "Early" { print "ended early: " $3 } $1 == "Failed" { print "failed: " $3 }' <<< "$results"
 echo "the ten slowest tests:"

@@ -313,6 +313,16 @@ public class FineTuneJobPlannerTests
     }
 
     [Fact]
+    public void The_pass_that_sees_the_end_asks_to_be_woken_when_the_time_is_over()
+    {
+        var job = Make.FineTuneJob(s => s with { TtlAfterFinished = new() { Succeeded = "1h", Failed = "2h" } });
+        var good = Make.View(Make.Job(job, Make.Condition("Complete")), Make.Pod("p", Make.Ended(0, Make.Result(Make.Success()))));
+        Assert.Equal(TimeSpan.FromMinutes(59), Plan(job, good).RequeueAfter);
+        var bad = Make.View(Make.Job(job, Make.Condition("Failed")), Make.Pod("p", Make.Ended(3)));
+        Assert.Equal(TimeSpan.FromMinutes(119), Plan(job, bad).RequeueAfter);
+    }
+
+    [Fact]
     public void Words_of_the_API_and_of_the_contract_mean_the_same()
     {
         Same<ModelPrecision, Precision>();

@@ -30,8 +30,8 @@ internal static class FineTuneJobPlanner
                 RunState.Running => options.ProgressInterval,
                 RunState.Pending or RunState.Retrying or RunState.Ending or RunState.Conflict => options.RetryInterval,
                 RunState.ResultLost or RunState.NeverStarted => TimeSpan.FromSeconds(1),
-                RunState.Succeeded s => Ttl(resource, s.Finished, now),
-                RunState.Failed f => Ttl(resource, f.Finished, now),
+                RunState.Succeeded s => Left(resource.Spec.TtlAfterFinished?.Succeeded, s.Finished, now),
+                RunState.Failed f => Left(resource.Spec.TtlAfterFinished?.Failed, f.Finished, now),
                 _ => null,
             },
         };
@@ -85,21 +85,20 @@ internal static class FineTuneJobPlanner
             ObservedGeneration = resource.Metadata.Generation,
             Conditions = FineTuneJobStatusBuilder.Observe(resource.Status.Conditions!, resource.Metadata.Generation),
         };
-        var ended = resource.Status.Conditions.Find(ConditionTypes.Succeeded)!.LastTransitionTime;
-        var finished = ended is { } time ? new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)) : now;
-        var wait = Ttl(resource, finished, now);
+        var succeeded = resource.Status.Conditions.Find(ConditionTypes.Succeeded)!;
+        var finished = succeeded.LastTransitionTime is { } time ? new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)) : now;
+        var ttl = resource.Spec.TtlAfterFinished;
+        var wait = Left(succeeded.Status == Conditions.True ? ttl?.Succeeded : ttl?.Failed, finished, now);
         return wait == TimeSpan.Zero
             ? new() { Delete = [resource] }
             : new() { Delete = Leftovers(resource, view), Status = status, RequeueAfter = wait };
     }
 
     /// <summary>How long the resource may still stay; zero when it is over, null when it stays for ever.</summary>
-    private static TimeSpan? Ttl(FineTuneJob resource, DateTimeOffset finished, DateTimeOffset now)
+    private static TimeSpan? Left(string? ttl, DateTimeOffset finished, DateTimeOffset now)
     {
-        var succeeded = resource.Status?.Conditions.IsTrue(ConditionTypes.Succeeded) == true;
-        var text = succeeded ? resource.Spec.TtlAfterFinished?.Succeeded : resource.Spec.TtlAfterFinished?.Failed;
-        if (text is null) return null;
-        var left = finished + GepDuration.Parse(text) - now;
+        if (ttl is null) return null;
+        var left = finished + GepDuration.Parse(ttl) - now;
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 }

@@ -1,22 +1,30 @@
 namespace Graft.Integration.Harness;
 
 /// <summary>
-/// The API server that the tests run against, with an operator beside it as a process of its own, outside the cluster. It is the embedded one, started as
-/// a person starts it, or the one that <c>GRAFT_TEST_KUBECONFIG</c> names; the tests do not know which.
+/// An API server that tests run against, with an operator beside it as a process of its own, outside the cluster. There are two: the embedded one and
+/// a person's own; the tests do not know which.
 /// </summary>
-public sealed class Cluster : IAsyncLifetime
+public abstract class Cluster : IAsyncLifetime
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
-    private readonly string _folder = Directory.CreateTempSubdirectory("graft-integration-").FullName;
-    private ProgramRun? _local;
+    protected static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
     private ProgramRun? _operator;
     private Api? _api;
 
-    public static string? ForeignKubeconfig => Variable("GRAFT_TEST_KUBECONFIG");
-    public static string? StorageClass => Variable("GRAFT_TEST_STORAGE_CLASS");
-    public static string TrainerImage => Variable("GRAFT_TEST_TRAINER_IMAGE") ?? "graft.dev/trainer:local";
-    public static string ServerImage => Variable("GRAFT_TEST_SERVER_IMAGE") ?? "graft.dev/server:local";
-    public static bool IsEmbedded => ForeignKubeconfig is null;
+    public abstract string TrainerImage { get; }
+    public abstract string ServerImage { get; }
+    public virtual string? StorageClass => null;
+
+    /// <summary>Why nothing can be tested here; null when something can.</summary>
+    public virtual string? Missing => null;
+
+    /// <summary>Why no pod of ours could run here; null when one could.</summary>
+    public virtual string? MissingForPods => Missing;
+
+    /// <summary>Why the processes of its pods cannot be seen from here; null when they can.</summary>
+    public virtual string? MissingForNode => MissingForPods;
+
+    /// <summary>Why a pod of ours could not use a GPU even if it got one; null when it could.</summary>
+    public virtual string? MissingForGpu => MissingForPods;
 
     internal Api Api => _api ?? throw new InvalidOperationException("the cluster has not started");
     internal ProgramRun Operator => _operator ?? throw new InvalidOperationException("the operator has not started");
@@ -24,12 +32,23 @@ public sealed class Cluster : IAsyncLifetime
     /// <summary>The end of what the operator printed, for a failure's message.</summary>
     internal string OperatorOutput => _operator is null ? "" : "\noperator:\n" + string.Join('\n', _operator.Output.Split('\n').TakeLast(30));
 
+    protected virtual IReadOnlyList<string> OperatorArguments => [];
+
+    /// <summary>Starts the API server where it is not there yet, and says how it is reached.</summary>
+    private protected abstract Task<string> KubeconfigAsync();
+
     public async Task InitializeAsync()
     {
-        var kubeconfig = ForeignKubeconfig ?? await StartEmbeddedAsync();
-        _api = new Api(kubeconfig);
+        if (Missing is not null) return;
+        _api = new Api(await KubeconfigAsync());
         await ApplyDefinitionsAsync();
         await StartOperatorAsync();
+    }
+
+    public virtual async Task DisposeAsync()
+    {
+        if (_operator is not null) await _operator.DisposeAsync();
+        _api?.Dispose();
     }
 
     /// <summary>Kills the operator as a node failure would.</summary>
@@ -41,31 +60,10 @@ public sealed class Cluster : IAsyncLifetime
 
     internal async Task StartOperatorAsync()
     {
-        List<string> arguments =
-        [
-            "run", "--kubeconfig", Api.Kubeconfig, "--trainer-image", TrainerImage, "--server-image", ServerImage,
-        ];
-        if (IsEmbedded) arguments.AddRange(["--service-address", "ClusterIP"]);
-        _operator = ProgramRun.Start(Repository.OperatorProgram, arguments);
+        _operator = ProgramRun.Start(
+            Repository.OperatorProgram,
+            ["run", "--kubeconfig", Api.Kubeconfig, "--trainer-image", TrainerImage, "--server-image", ServerImage, .. OperatorArguments]);
         await _operator.LineWithAsync("Controller finetunejob starts", StartLimit);
-    }
-
-    public async Task DisposeAsync()
-    {
-        if (_operator is not null) await _operator.DisposeAsync();
-        _api?.Dispose();
-        if (_local is not null) await _local.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
-
-    private async Task<string> StartEmbeddedAsync()
-    {
-        var manifests = Directory.CreateDirectory(Path.Combine(_folder, "manifests")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(manifests, "namespace.yaml"), "apiVersion: v1\nkind: Namespace\nmetadata: {name: integration}\n");
-        _local = ProgramRun.Start(
-            Repository.OperatorProgram, ["local", manifests, "--keep", "--no-operator", "--state", Path.Combine(_folder, "state")]);
-        var line = await _local.LineWithAsync("KUBECONFIG=", StartLimit);
-        return line[(line.IndexOf("KUBECONFIG=", StringComparison.Ordinal) + "KUBECONFIG=".Length)..].Trim();
     }
 
     private async Task ApplyDefinitionsAsync()
@@ -80,12 +78,4 @@ public sealed class Cluster : IAsyncLifetime
                 async () => (await Api.FindAsync(path)).ConditionStatus("Established") == "True");
         }
     }
-
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
-}
-
-[CollectionDefinition(Name)]
-public sealed class ClusterTests : ICollectionFixture<Cluster>
-{
-    public const string Name = "cluster";
 }

@@ -22,6 +22,25 @@ internal static class Processes
     public static bool IsAlive((int Id, string Started, string Command) process) =>
         Read(process.Id) is { } now && now.Started == process.Started && now.State != "Z";
 
+    public static void Kill((int Id, string Started, string Command) process)
+    {
+        using var found = System.Diagnostics.Process.GetProcessById(process.Id);
+        found.Kill();
+    }
+
+    /// <summary>The environment that a process was started with, <c>NAME=value</c> each.</summary>
+    public static IReadOnlyList<string> Environment(int id)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{id}/environ").Split('\0');
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
     private static List<(int Id, int Parent, string Started, string State, string Command)> All() =>
         [.. Directory.EnumerateDirectories("/proc")
             .Select(d => int.TryParse(Path.GetFileName(d), out var id) ? Read(id) : null)

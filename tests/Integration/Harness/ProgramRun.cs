@@ -27,14 +27,16 @@ internal sealed partial class ProgramRun : IAsyncDisposable
 
     public string LastLine => Output.TrimEnd().Split('\n')[^1].Trim();
 
-    public static ProgramRun Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null)
+    /// <param name="workingFolder">Absent: the repository's root.</param>
+    public static ProgramRun Start(
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? workingFolder = null)
     {
         // A shell's background jobs ignore Ctrl-C, and so would everything below them; a person's terminal does not do that.
         var info = new ProcessStartInfo("/usr/bin/env", ["--default-signal=INT", program])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = Repository.Root,
+            WorkingDirectory = workingFolder ?? Repository.Root,
         };
         foreach (var argument in arguments) info.ArgumentList.Add(argument);
         foreach (var (name, value) in environment ?? new Dictionary<string, string?>()) info.Environment[name] = value;
@@ -79,6 +81,14 @@ internal sealed partial class ProgramRun : IAsyncDisposable
             if (line is null && HasExited) throw new InvalidOperationException($"{_name} ended with {ExitCode}:\n{Output}");
             return Task.FromResult(line);
         });
+    }
+
+    /// <summary>Waits until <c>local</c> says how its API is reached.</summary>
+    public async Task<string> KubeconfigAsync(TimeSpan limit)
+    {
+        const string Variable = "KUBECONFIG=";
+        var line = await LineWithAsync(Variable, limit);
+        return line[(line.IndexOf(Variable, StringComparison.Ordinal) + Variable.Length)..].Trim();
     }
 
     public void InterruptByPerson() => Signal(Interrupt);

@@ -24,7 +24,12 @@ internal sealed class TestNamespace : IAsyncDisposable
         {
             ["apiVersion"] = "v1",
             ["kind"] = "Namespace",
-            ["metadata"] = new JsonObject { ["name"] = name },
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = name,
+                // Pods of Graft keep to the restricted standard; where it is enforced, a pod that does not is refused.
+                ["labels"] = new JsonObject { ["pod-security.kubernetes.io/enforce"] = "restricted" },
+            },
         })).Object();
         return new TestNamespace(cluster, name);
     }
@@ -36,13 +41,13 @@ internal sealed class TestNamespace : IAsyncDisposable
             ["accessModes"] = new JsonArray("ReadWriteOnce"),
             ["resources"] = new JsonObject { ["requests"] = new JsonObject { ["storage"] = "1Gi" } },
         };
-        if (Cluster.StorageClass is { } storageClass) spec["storageClassName"] = storageClass;
+        if (_cluster.StorageClass is { } storageClass) spec["storageClassName"] = storageClass;
         (await Api.CreateAsync(Api.Core(Name, "persistentvolumeclaims"), Object("v1", "PersistentVolumeClaim", name, spec))).Object();
     }
 
     /// <summary>
     /// Puts files onto a claim with nothing but the API: ConfigMaps carry them in parts, and a pod of the trainer's image, with its command
-    /// replaced, joins the parts.
+    /// replaced by a script, joins the parts. So an image under test has to have <c>/bin/sh</c>, <c>cat</c>, <c>mkdir</c> and <c>dirname</c>.
     /// </summary>
     public async Task SeedAsync(string claim, IReadOnlyDictionary<string, byte[]> files)
     {
@@ -117,29 +122,50 @@ internal sealed class TestNamespace : IAsyncDisposable
 
     public ValueTask DisposeAsync() => new(Api.DeleteAsync($"/api/v1/namespaces/{Name}"));
 
-    private async Task RunScriptAsync(string name, string script, JsonArray volumes, JsonArray mounts)
+    // What the trainer's pods ask for too, so that a namespace that enforces the restricted standard takes it, and the trainer can read what it wrote.
+    private static JsonNode PodSecurity => JsonNode.Parse("""
+        {"runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
+        """)!;
+
+    private static JsonNode ContainerSecurity => JsonNode.Parse("""
+        {"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}}
+        """)!;
+
+    /// <summary>Starts a pod of the trainer's image with a script instead of its program.</summary>
+    public async Task StartScriptAsync(string name, string script, JsonArray? volumes = null, JsonArray? mounts = null)
     {
         var pod = Object("v1", "Pod", name, new JsonObject
         {
             ["restartPolicy"] = "Never",
+            ["automountServiceAccountToken"] = false,
+            ["securityContext"] = PodSecurity,
             ["containers"] = new JsonArray
             {
                 new JsonObject
                 {
                     ["name"] = "script",
-                    ["image"] = Cluster.TrainerImage,
+                    ["image"] = _cluster.TrainerImage,
+                    ["securityContext"] = ContainerSecurity,
                     ["command"] = new JsonArray("/bin/sh", "-c", script),
-                    ["volumeMounts"] = mounts,
+                    ["volumeMounts"] = mounts ?? [],
                 },
             },
-            ["volumes"] = volumes,
+            ["volumes"] = volumes ?? [],
         });
         (await Api.CreateAsync(Api.Core(Name, "pods"), pod)).Object();
-        var path = $"{Api.Core(Name, "pods")}/{name}";
-        var ended = await UntilAsync(path, "ended", TimeSpan.FromMinutes(3), p => p.Text("status.phase") is "Succeeded" or "Failed");
-        if (ended.Text("status.phase") != "Succeeded")
-            throw new InvalidOperationException($"{name} failed: {await Api.TextAsync($"{path}/log")}");
     }
+
+    private async Task RunScriptAsync(string name, string script, JsonArray volumes, JsonArray mounts)
+    {
+        await StartScriptAsync(name, script, volumes, mounts);
+        var path = $"{Api.Core(Name, "pods")}/{name}";
+        var ended = await UntilAsync(path, "ended", TimeSpan.FromMinutes(3), p => p.Text("status.phase") is "Succeeded" or "Failed" || IsHopeless(p));
+        if (ended.Text("status.phase") != "Succeeded")
+            throw new InvalidOperationException($"{name} failed: {ended["status"]!.ToJsonString()} {await Api.TextAsync($"{path}/log")}");
+    }
+
+    private static bool IsHopeless(JsonObject pod) =>
+        pod.Text("status.containerStatuses.0.state.waiting.reason") is "ErrImagePull" or "ImagePullBackOff" or "InvalidImageName" or "CreateContainerError";
 
     private static JsonObject Object(string apiVersion, string kind, string name, JsonObject spec) => new()
     {
