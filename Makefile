@@ -1,6 +1,8 @@
 # Every verb that this repository knows. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help build test quickstart quickstart-base generate verify components bench publish clean
+.PHONY: help build test quickstart quickstart-base generate verify components bench publish images clean
+
+TAG ?= 0.1.0
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -40,6 +42,12 @@ publish: ## Publish operator, trainer and server into artifacts/publish
 	dotnet publish operator/Operator -c Release -o artifacts/publish/operator
 	dotnet publish trainer/Trainer -c Release -o artifacts/publish/trainer
 	dotnet publish trainer/Server -c Release -o artifacts/publish/server
+
+images: publish ## Build the images IMAGES/graft-operator:TAG, graft-trainer and graft-server with docker, from what was published
+	@test -n "$(IMAGES)" || { echo "make images needs IMAGES, as: make images IMAGES=registry.example.com/me TAG=1"; exit 1; }
+	for program in operator trainer server; do \
+	  docker build -f eng/images/$$program.Dockerfile -t $(IMAGES)/graft-$$program:$(TAG) artifacts/publish/$$program || exit 1; \
+	done
 
 clean: ## Remove what was built
 	rm -rf artifacts .graft

@@ -86,9 +86,19 @@ public class DefinitionTests
 
     [Fact]
     public void What_is_committed_is_what_the_records_say() =>
-        Assert.All(GeneratedFiles.All(OperatorOptions.DefaultOperatorImage), f =>
+        Assert.All(GeneratedFiles.All(new(OperatorOptions.DefaultOperatorImage)), f =>
             Assert.Equal(File.ReadAllText(Path.Combine(Golden.Repository(), f.Name)), f.Text));
 
     [Fact]
-    public void Generating_twice_gives_the_same_bytes() => Assert.Equal(GeneratedFiles.All("image"), GeneratedFiles.All("image"));
+    public void Images_that_a_person_names_are_the_operators_and_those_it_runs()
+    {
+        var named = GeneratedFiles.All(new("r/operator:1", "r/trainer:1", "r/server:1")).Single(f => f.Name == "charts/base/operator.yaml").Text;
+        Assert.Contains("image: r/operator:1\n", named, StringComparison.Ordinal);
+        Assert.Matches(@"- --trainer-image\s+- r/trainer:1\s+- --server-image\s+- r/server:1\s", named);
+        var unnamed = GeneratedFiles.All(new("r/operator:1")).Single(f => f.Name == "charts/base/operator.yaml").Text;
+        Assert.DoesNotContain("-image", unnamed, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Generating_twice_gives_the_same_bytes() => Assert.Equal(GeneratedFiles.All(new("image")), GeneratedFiles.All(new("image")));
 }

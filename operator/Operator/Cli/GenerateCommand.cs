@@ -10,7 +10,7 @@ internal static class GenerateCommand
     {
         var output = new Option<DirectoryInfo>("--output")
         {
-            Description = "Root of the repository; absent: the one around the current folder.",
+            Description = "Folder to write into; absent: the root of the repository around the current folder.",
             HelpName = "FOLDER",
         };
         var image = new Option<string>("--image")
@@ -19,7 +19,16 @@ internal static class GenerateCommand
             HelpName = "IMAGE",
             DefaultValueFactory = _ => OperatorOptions.DefaultOperatorImage,
         };
-        var command = new Command("generate", "Write CRDs, RBAC, the operator's manifests and the API reference.") { output, image };
+        var trainer = new Option<string>("--trainer-image")
+        {
+            Description = "Image that the operator runs trainers from; absent: the operator's own default.",
+            HelpName = "IMAGE",
+        };
+        var server = new Option<string>("--server-image") { Description = "Image that it runs servers from; absent: likewise.", HelpName = "IMAGE" };
+        var command = new Command("generate", "Write CRDs, RBAC, the operator's manifests and the API reference.")
+        {
+            output, image, trainer, server,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
             var root = parsed.GetValue(output)?.FullName ?? RepositoryRoot(Directory.GetCurrentDirectory());
@@ -28,7 +37,8 @@ internal static class GenerateCommand
                 await Console.Error.WriteLineAsync("generate: there is no Operator.sln here or above; name the repository with --output");
                 return 1;
             }
-            foreach (var (name, text) in GeneratedFiles.All(parsed.GetValue(image)!))
+            var images = new OperatorImages(parsed.GetValue(image)!, parsed.GetValue(trainer), parsed.GetValue(server));
+            foreach (var (name, text) in GeneratedFiles.All(images))
             {
                 var path = Path.Combine(root, name);
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);

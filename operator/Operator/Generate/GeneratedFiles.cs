@@ -12,13 +12,13 @@ internal static class GeneratedFiles
     public static IReadOnlyList<V1CustomResourceDefinition> Definitions { get; } =
         [CrdGenerator.Generate<FineTuneJob>(), CrdGenerator.Generate<AdapterDeployment>()];
 
-    public static IEnumerable<(string Name, string Text)> All(string image)
+    public static IEnumerable<(string Name, string Text)> All(OperatorImages images)
     {
         foreach (var crd in Definitions) yield return ($"crds/{crd.Spec.Names.Plural}.yaml", ManifestYaml.Write(crd));
         yield return ("crds/kustomization.yaml", Kustomization(Definitions.Select(d => $"{d.Spec.Names.Plural}.yaml")));
         yield return ($"{BaseFolder}/namespace.yaml", ManifestYaml.Write(OperatorManifests.Namespace()));
         yield return ($"{BaseFolder}/rbac.yaml", RbacComment() + ManifestYaml.Write(OperatorManifests.Rbac()));
-        yield return ($"{BaseFolder}/operator.yaml", ManifestYaml.Write(OperatorManifests.Deployment(image)));
+        yield return ($"{BaseFolder}/operator.yaml", ManifestYaml.Write(OperatorManifests.Deployment(images)));
         // A base may name a folder outside its own, but not a file there; so the CRDs are a base too.
         yield return ($"{BaseFolder}/kustomization.yaml", Kustomization(["../../crds", "namespace.yaml", "rbac.yaml", "operator.yaml"]));
         yield return ("docs/api-reference.md", ApiReference.Write(Definitions));

@@ -8,6 +8,17 @@ using k8s.Models;
 
 namespace Graft.Operator.Generate;
 
+/// <param name="Trainer">Null leaves it to the operator's own default.</param>
+/// <param name="Server">Likewise.</param>
+internal sealed record OperatorImages(string Operator, string? Trainer = null, string? Server = null)
+{
+    public IEnumerable<string> Arguments =>
+    [
+        .. Trainer is null ? [] : new[] { "--trainer-image", Trainer },
+        .. Server is null ? [] : new[] { "--server-image", Server },
+    ];
+}
+
 /// <summary>The operator's own objects: namespace, service account, the rights that its controllers say they use, Deployment.</summary>
 internal static class OperatorManifests
 {
@@ -49,7 +60,7 @@ internal static class OperatorManifests
         };
     }
 
-    public static V1Deployment Deployment(string image)
+    public static V1Deployment Deployment(OperatorImages images)
     {
         var labels = new Dictionary<string, string> { [ApiNames.NameLabel] = Name };
         return new()
@@ -61,12 +72,12 @@ internal static class OperatorManifests
             {
                 Replicas = 1,
                 Selector = new() { MatchLabels = labels },
-                Template = new() { Metadata = new() { Labels = labels }, Spec = PodSpec(image) },
+                Template = new() { Metadata = new() { Labels = labels }, Spec = PodSpec(images) },
             },
         };
     }
 
-    private static V1PodSpec PodSpec(string image) => new()
+    private static V1PodSpec PodSpec(OperatorImages images) => new()
     {
         ServiceAccountName = Name,
         SecurityContext = PodParts.PodSecurity,
@@ -75,8 +86,8 @@ internal static class OperatorManifests
             new()
             {
                 Name = "operator",
-                Image = image,
-                Args = ["run", "--leader-elect", "--endpoint", $"http://0.0.0.0:{HealthPort}"],
+                Image = images.Operator,
+                Args = ["run", "--leader-elect", "--endpoint", $"http://0.0.0.0:{HealthPort}", .. images.Arguments],
                 Env = [new() { Name = "DOTNET_EnableDiagnostics", Value = "0" }],
                 Ports = [new() { Name = "health", ContainerPort = HealthPort, Protocol = "TCP" }],
                 LivenessProbe = Probe("/healthz"),

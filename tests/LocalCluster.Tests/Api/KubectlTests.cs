@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Graft.LocalCluster.Tests.Api;
 
-/// <summary>What people type, with the kubectl that is installed.</summary>
+/// <summary>What people type, with the versions of kubectl that <c>make components</c> fetches.</summary>
 public sealed class KubectlTests(TestCluster cluster) : IClassFixture<TestCluster>
 {
     private const string Definition = """
@@ -31,10 +31,15 @@ public sealed class KubectlTests(TestCluster cluster) : IClassFixture<TestCluste
 
     private const string Service = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {selector: {a: b}, ports: [{port: 80}]}\n";
 
-    [SkippableFact]
-    public async Task A_custom_kind_is_applied_shown_explained_waited_for_and_deleted()
+    private string _program = "";
+
+    public static TheoryData<string> Versions => ["1.29", "1.30", "1.31", "1.32", "1.33"];
+
+    [SkippableTheory]
+    [MemberData(nameof(Versions))]
+    public async Task A_custom_kind_is_applied_shown_explained_waited_for_and_deleted(string version)
     {
-        Skip.If(Kubectl is null, "kubectl is not on PATH");
+        Use(version);
         await RunAsync(Definition, "apply", "-f", "-");
         await RunAsync("", "wait", "--for=condition=Established", "crd/widgets.example.com", "--timeout=10s");
         Assert.Contains("widget.example.com/w created", await RunAsync(Widget, "apply", "-f", "-"), StringComparison.Ordinal);
@@ -51,12 +56,14 @@ public sealed class KubectlTests(TestCluster cluster) : IClassFixture<TestCluste
         await RunAsync("", "wait", "--for=condition=Ready", "wd/w", "--timeout=10s");
         await RunAsync("", "delete", "wd", "w", "--timeout=10s");
         Assert.Contains("yes", await RunAsync("", "auth", "can-i", "create", "widgets.example.com"), StringComparison.Ordinal);
+        await RunAsync("", "delete", "crd", "widgets.example.com", "--timeout=10s");
     }
 
-    [SkippableFact]
-    public async Task A_built_in_kind_is_applied_from_both_sides()
+    [SkippableTheory]
+    [MemberData(nameof(Versions))]
+    public async Task A_built_in_kind_is_applied_from_both_sides(string version)
     {
-        Skip.If(Kubectl is null, "kubectl is not on PATH");
+        Use(version);
         await RunAsync(Service, "apply", "-f", "-");
         await RunAsync(Service.Replace("80", "81", StringComparison.Ordinal), "apply", "-f", "-");
         Assert.Contains("81/TCP", await RunAsync("", "get", "svc", "s"), StringComparison.Ordinal);
@@ -66,21 +73,39 @@ public sealed class KubectlTests(TestCluster cluster) : IClassFixture<TestCluste
         await RunAsync("", "delete", "svc", "s", "--timeout=10s");
     }
 
+    private static readonly (string Manifest, string Message)[] Mistakes =
+    [
+        ("apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {port: 80}\n", "unknown field \"spec.port\""),
+        ("apiVersion: example.org/v1\nkind: Nope\nmetadata: {name: x}\n", "no matches for kind \"Nope\" in version \"example.org/v1\""),
+        ("apiVersion: v1\nkind: Service\nmetadata: {name: X}\nspec: {ports: [{port: 0}]}\n", "The Service \"X\" is invalid"),
+    ];
+
     [SkippableTheory]
-    [InlineData("apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {port: 80}\n", "unknown field \"spec.port\"")]
-    [InlineData("apiVersion: example.org/v1\nkind: Nope\nmetadata: {name: x}\n",
-        "no matches for kind \"Nope\" in version \"example.org/v1\"")]
-    [InlineData("apiVersion: v1\nkind: Service\nmetadata: {name: X}\nspec: {ports: [{port: 0}]}\n", "The Service \"X\" is invalid")]
-    public async Task Mistakes_are_told(string manifest, string message)
+    [MemberData(nameof(Versions))]
+    public async Task Mistakes_are_told(string version)
     {
-        Skip.If(Kubectl is null, "kubectl is not on PATH");
-        var (code, text) = await ExecuteAsync(manifest, "apply", "-f", "-");
-        Assert.NotEqual(0, code);
-        Assert.Contains(message, text, StringComparison.Ordinal);
+        Use(version);
+        foreach (var (manifest, message) in Mistakes)
+        {
+            var (code, text) = await ExecuteAsync(manifest, "apply", "-f", "-");
+            Assert.NotEqual(0, code);
+            Assert.Contains(message, text, StringComparison.Ordinal);
+        }
     }
 
-    private static string? Kubectl { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
-        .Select(folder => Path.Combine(folder, "kubectl")).FirstOrDefault(File.Exists);
+    private static string? Components { get; } = Above(AppContext.BaseDirectory)
+        .Select(folder => Path.Combine(folder, "artifacts", "components")).FirstOrDefault(Directory.Exists);
+
+    private static IEnumerable<string> Above(string? folder)
+    {
+        for (; folder is not null; folder = Path.GetDirectoryName(folder)) yield return folder;
+    }
+
+    private void Use(string version)
+    {
+        _program = Path.Combine(Components ?? "", $"kubectl-{version}");
+        Skip.IfNot(File.Exists(_program), $"kubectl {version} is not there: make components fetches it");
+    }
 
     private async Task<string> RunAsync(string input, params string[] arguments)
     {
@@ -91,7 +116,7 @@ public sealed class KubectlTests(TestCluster cluster) : IClassFixture<TestCluste
 
     private async Task<(int Code, string Text)> ExecuteAsync(string input, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Kubectl!, ["--kubeconfig", cluster.Cluster.KubeconfigPath, "--cache-dir",
+        var start = new ProcessStartInfo(_program, ["--kubeconfig", cluster.Cluster.KubeconfigPath, "--cache-dir",
             Path.GetDirectoryName(cluster.Cluster.KubeconfigPath)!, .. arguments])
         {
             RedirectStandardInput = true,
