@@ -43,8 +43,9 @@ publish: ## Publish operator, trainer and server into artifacts/publish
 	dotnet publish trainer/Trainer -c Release -o artifacts/publish/trainer
 	dotnet publish trainer/Server -c Release -o artifacts/publish/server
 
-images: publish ## Build the images IMAGES/graft-operator:TAG, graft-trainer and graft-server with docker, from what was published
+images: ## Build the images IMAGES/graft-operator:TAG, graft-trainer and graft-server with docker, from what `make publish` writes
 	@test -n "$(IMAGES)" || { echo "make images needs IMAGES, as: make images IMAGES=registry.example.com/me TAG=1"; exit 1; }
+	$(MAKE) publish
 	for program in operator trainer server; do \
 	  docker build -f eng/images/$$program.Dockerfile -t $(IMAGES)/graft-$$program:$(TAG) artifacts/publish/$$program || exit 1; \
 	done
