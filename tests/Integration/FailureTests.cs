@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Graft.Integration.Harness;
 
 namespace Graft.Integration;
@@ -58,7 +59,7 @@ public sealed class KilledTrainerTests(EmbeddedCluster cluster) : PodTests(clust
         var running = await Space.UntilAsync(FineTuneJob("victim"), "runs", Limit, j => j.Text("status.phase") == "Running");
         var pod = running.Text("status.attempts.0.pod")!;
         await Poll.UntilAsync("the trainer is in the middle", Limit, async () =>
-            await Api.GetAsync($"{Api.Core(Space.Name, "pods")}/{pod}:9090/proxy/progress") is { Status: System.Net.HttpStatusCode.OK } progress
+            await Api.GetAsync($"{Api.Core(Space.Name, "pods")}/{pod}:9090/proxy/progress") is { Status: HttpStatusCode.OK } progress
             && progress.Object().At("step")?.GetValue<int>() is > 0 and < 40);
 
         Processes.Kill(await TrainerOfAsync(pod, cluster.Local.Id));

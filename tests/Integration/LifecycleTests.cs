@@ -27,8 +27,11 @@ public abstract class LifecycleTests(Cluster cluster) : PodTests(cluster)
         Assert.Single((await Api.GetAsync(Api.Jobs(Space.Name))).Object()["items"]!.AsArray());
     }
 
-    private async Task SuspendAsync(string job, bool suspend) =>
-        (await Api.MergePatchAsync(FineTuneJob(job), new JsonObject { ["spec"] = new JsonObject { ["suspend"] = suspend } }.ToJsonString())).Object();
+    private async Task SuspendAsync(string job, bool suspend)
+    {
+        var patch = new JsonObject { ["spec"] = new JsonObject { ["suspend"] = suspend } };
+        (await Api.MergePatchAsync(FineTuneJob(job), patch.ToJsonString())).Object();
+    }
 
     [SkippableFact]
     public async Task A_run_with_a_time_to_live_goes_when_it_is_over_and_its_artifact_stays()

@@ -24,7 +24,11 @@ internal static class GenerateCommand
             Description = "Image that the operator runs trainers from; absent: the operator's own default.",
             HelpName = "IMAGE",
         };
-        var server = new Option<string>("--server-image") { Description = "Image that it runs servers from; absent: likewise.", HelpName = "IMAGE" };
+        var server = new Option<string>("--server-image")
+        {
+            Description = "Image that it runs servers from; absent: likewise.",
+            HelpName = "IMAGE",
+        };
         var command = new Command("generate", "Write CRDs, RBAC, the operator's manifests and the API reference.")
         {
             output, image, trainer, server,

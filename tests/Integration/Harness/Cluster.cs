@@ -1,8 +1,8 @@
 namespace Graft.Integration.Harness;
 
 /// <summary>
-/// An API server that tests run against, with an operator beside it as a process of its own, outside the cluster. There are two: the embedded one and
-/// a person's own; the tests do not know which.
+/// An API server that tests run against, with an operator beside it as a process of its own, outside the cluster. There are two: the
+/// embedded one and a person's own; the tests do not know which.
 /// </summary>
 public abstract class Cluster : IAsyncLifetime
 {
@@ -30,7 +30,8 @@ public abstract class Cluster : IAsyncLifetime
     internal ProgramRun Operator => _operator ?? throw new InvalidOperationException("the operator has not started");
 
     /// <summary>The end of what the operator printed, for a failure's message.</summary>
-    internal string OperatorOutput => _operator is null ? "" : "\noperator:\n" + string.Join('\n', _operator.Output.Split('\n').TakeLast(30));
+    internal string OperatorOutput =>
+        _operator is null ? "" : "\noperator:\n" + string.Join('\n', _operator.Output.Split('\n').TakeLast(30));
 
     protected virtual IReadOnlyList<string> OperatorArguments => [];
 

@@ -1,8 +1,8 @@
 namespace Graft.Integration.Harness;
 
 /// <summary>
-/// Tests that any API server can pass. A class of them is abstract and has one class for each cluster that it runs on; a test is skipped, with the reason,
-/// where the cluster lacks what the trait <c>needs</c> names:
+/// Tests that any API server can pass. A class of them is abstract and has one class for each cluster that it runs on; a test is
+/// skipped, with the reason, where the cluster lacks what the trait <c>needs</c> names:
 /// <list type="bullet">
 /// <item><c>pods</c>: pods of Graft's images that really run.</item>
 /// <item><c>node</c>: pods whose processes this test can see and signal.</item>

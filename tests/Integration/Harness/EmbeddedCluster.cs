@@ -11,7 +11,8 @@ public sealed class EmbeddedCluster : Cluster
 
     // A trainer built for processors would train, but not on the GPU.
     public override string? MissingForGpu =>
-        File.ReadAllText(Repository.Output("Trainer", "graft-trainer.runtimeconfig.json")).Contains("libtorch-cuda", StringComparison.Ordinal)
+        File.ReadAllText(Repository.Output("Trainer", "graft-trainer.runtimeconfig.json"))
+            .Contains("libtorch-cuda", StringComparison.Ordinal)
             ? null
             : "the trainer is built for processors: -p:TorchBackend=cuda selects the other";
 
@@ -30,7 +31,8 @@ public sealed class EmbeddedCluster : Cluster
     private protected override async Task<string> KubeconfigAsync()
     {
         var manifests = Directory.CreateDirectory(Path.Combine(_folder, "manifests")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(manifests, "namespace.yaml"), "apiVersion: v1\nkind: Namespace\nmetadata: {name: integration}\n");
+        await File.WriteAllTextAsync(
+            Path.Combine(manifests, "namespace.yaml"), "apiVersion: v1\nkind: Namespace\nmetadata: {name: integration}\n");
         _local = ProgramRun.Start(
             Repository.OperatorProgram, ["local", manifests, "--keep", "--no-operator", "--state", Path.Combine(_folder, "state")]);
         return await _local.KubeconfigAsync(StartLimit);

@@ -1,7 +1,8 @@
 namespace Graft.Integration.Harness;
 
 /// <summary>
-/// A person's cluster, named by <c>GRAFT_TEST_KUBECONFIG</c>. Nothing of it is changed but the two CRDs and namespaces that the tests make and remove.
+/// A person's cluster, named by <c>GRAFT_TEST_KUBECONFIG</c>. Nothing of it is changed but the two CRDs, and namespaces that the
+/// tests make and remove.
 /// </summary>
 public sealed class ForeignCluster : Cluster
 {

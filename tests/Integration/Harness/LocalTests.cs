@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Graft.Integration.Harness;
 
-/// <summary>The command <c>local</c> as a person meets it: what it prints, how it exits, what it leaves behind. One at a time, on this machine.</summary>
+/// <summary>
+/// The command <c>local</c> as a person meets it: what it prints, how it exits, what it leaves behind. One at a time, on this machine.
+/// </summary>
 [Collection("local")]
 [Trait("needs", "node")]
 public abstract partial class LocalTests : IDisposable

@@ -28,8 +28,7 @@ internal sealed partial class ProgramRun : IAsyncDisposable
     public string LastLine => Output.TrimEnd().Split('\n')[^1].Trim();
 
     /// <param name="workingFolder">Absent: the repository's root.</param>
-    public static ProgramRun Start(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? workingFolder = null)
+    public static ProgramRun Start(string program, IEnumerable<string> arguments, string? workingFolder = null)
     {
         // A shell's background jobs ignore Ctrl-C, and so would everything below them; a person's terminal does not do that.
         var info = new ProcessStartInfo("/usr/bin/env", ["--default-signal=INT", program])
@@ -39,7 +38,6 @@ internal sealed partial class ProgramRun : IAsyncDisposable
             WorkingDirectory = workingFolder ?? Repository.Root,
         };
         foreach (var argument in arguments) info.ArgumentList.Add(argument);
-        foreach (var (name, value) in environment ?? new Dictionary<string, string?>()) info.Environment[name] = value;
         var run = new ProgramRun(new Process { StartInfo = info }, Path.GetFileName(program));
         run._process.OutputDataReceived += (_, line) => run.Keep(line.Data);
         run._process.ErrorDataReceived += (_, line) => run.Keep(line.Data);
@@ -50,10 +48,9 @@ internal sealed partial class ProgramRun : IAsyncDisposable
     }
 
     /// <summary>Runs a program to its end and returns it; fails when it takes longer than <paramref name="limit"/>.</summary>
-    public static async Task<ProgramRun> ToEndAsync(
-        string program, IEnumerable<string> arguments, TimeSpan limit, IReadOnlyDictionary<string, string?>? environment = null)
+    public static async Task<ProgramRun> ToEndAsync(string program, IEnumerable<string> arguments, TimeSpan limit)
     {
-        var run = Start(program, arguments, environment);
+        var run = Start(program, arguments);
         await run.WaitForExitAsync(limit);
         return run;
     }

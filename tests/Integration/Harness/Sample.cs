@@ -10,7 +10,8 @@ internal static class Sample
     /// <summary>Model and rows, as the claim <c>inputs</c> has them in the manifests of <see cref="TestNamespace"/>.</summary>
     public static Dictionary<string, byte[]> Inputs(string? trainRows = null)
     {
-        var files = Directory.EnumerateFiles(Path.Combine(Folder, "model")).ToDictionary(f => "model/" + Path.GetFileName(f), File.ReadAllBytes);
+        var files = Directory.EnumerateFiles(Path.Combine(Folder, "model"))
+            .ToDictionary(f => "model/" + Path.GetFileName(f), File.ReadAllBytes);
         files["data/train.jsonl"] = trainRows is null
             ? File.ReadAllBytes(Path.Combine(Folder, "data", "train.jsonl"))
             : Encoding.UTF8.GetBytes(trainRows);
@@ -29,7 +30,9 @@ internal static class Sample
         return target;
     }
 
-    /// <summary>Changes one file of a copy; fails when there is nothing to change, so that no test passes because of a sample that moved on.</summary>
+    /// <summary>
+    /// Changes one file of a copy; fails when there is nothing to change, so that no test passes because of a sample that moved on.
+    /// </summary>
     public static void Change(string folder, string file, string from, string to)
     {
         var path = Path.Combine(folder, file);

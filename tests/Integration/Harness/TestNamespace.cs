@@ -122,7 +122,8 @@ internal sealed class TestNamespace : IAsyncDisposable
 
     public ValueTask DisposeAsync() => new(Api.DeleteAsync($"/api/v1/namespaces/{Name}"));
 
-    // What the trainer's pods ask for too, so that a namespace that enforces the restricted standard takes it, and the trainer can read what it wrote.
+    // What the trainer's pods ask for too, so that a namespace that enforces the restricted standard takes it, and the trainer can
+    // read what it wrote.
     private static JsonNode PodSecurity => JsonNode.Parse("""
         {"runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
         """)!;
@@ -159,13 +160,15 @@ internal sealed class TestNamespace : IAsyncDisposable
     {
         await StartScriptAsync(name, script, volumes, mounts);
         var path = $"{Api.Core(Name, "pods")}/{name}";
-        var ended = await UntilAsync(path, "ended", TimeSpan.FromMinutes(3), p => p.Text("status.phase") is "Succeeded" or "Failed" || IsHopeless(p));
+        var ended = await UntilAsync(
+            path, "ended", TimeSpan.FromMinutes(3), p => p.Text("status.phase") is "Succeeded" or "Failed" || IsHopeless(p));
         if (ended.Text("status.phase") != "Succeeded")
             throw new InvalidOperationException($"{name} failed: {ended["status"]!.ToJsonString()} {await Api.TextAsync($"{path}/log")}");
     }
 
     private static bool IsHopeless(JsonObject pod) =>
-        pod.Text("status.containerStatuses.0.state.waiting.reason") is "ErrImagePull" or "ImagePullBackOff" or "InvalidImageName" or "CreateContainerError";
+        pod.Text("status.containerStatuses.0.state.waiting.reason")
+            is "ErrImagePull" or "ImagePullBackOff" or "InvalidImageName" or "CreateContainerError";
 
     private static JsonObject Object(string apiVersion, string kind, string name, JsonObject spec) => new()
     {

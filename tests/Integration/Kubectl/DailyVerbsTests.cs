@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Graft.Integration.Harness;
 
 namespace Graft.Integration.Kubectl;
@@ -28,7 +29,7 @@ public abstract class DailyVerbsTests(Cluster cluster) : ClusterTests(cluster)
         Assert.Matches(@"Phase:\s+Suspended", await kubectl.RunAsync("describe", "ftj", "daily"));
         Assert.Contains("FIELD", await kubectl.RunAsync("explain", "ftj.spec.method"), StringComparison.OrdinalIgnoreCase);
         await Poll.UntilAsync("the event of the suspension is listed", Limit, async () =>
-            System.Text.RegularExpressions.Regex.IsMatch(await kubectl.RunAsync("events", "--for", "ftj/daily"), @"Normal\s+Suspended\s+FineTuneJob/daily"));
+            Regex.IsMatch(await kubectl.RunAsync("events", "--for", "ftj/daily"), @"Normal\s+Suspended\s+FineTuneJob/daily"));
         await kubectl.RunAsync("label", "ftj", "daily", "a=b");
         Assert.Contains("daily", await kubectl.RunAsync("get", "ftj", "-l", "a=b"), StringComparison.Ordinal);
         Assert.Contains("deleted", await kubectl.RunAsync("delete", "ftj", "daily"), StringComparison.Ordinal);
@@ -45,8 +46,7 @@ public abstract class DailyVerbsTests(Cluster cluster) : ClusterTests(cluster)
 
         (await Api.CreateAsync(Api.FineTuneJobs(Space.Name), TestNamespace.FineTuneJob("late").With("spec.suspend", "true"))).Object();
         await Poll.UntilAsync("the new run and then its phase are printed", Limit,
-            () => Task.FromResult(watch.Output.Split('\n').Any(l => l.StartsWith("late", StringComparison.Ordinal) && l.Contains("Suspended", StringComparison.Ordinal))),
-            () => watch.Output);
+            () => Task.FromResult(Regex.IsMatch(watch.Output, @"(?m)^late\s+lora\s+Suspended\b")), () => watch.Output);
 
         Assert.False(watch.HasExited, watch.Output);
         watch.InterruptByPerson();

@@ -2,7 +2,9 @@ using Graft.Integration.Harness;
 
 namespace Graft.Integration.Kubectl;
 
-/// <summary>What the README says about a cluster. Only on the embedded one: a person's own cluster is nobody's to install an operator on.</summary>
+/// <summary>
+/// What the README says about a cluster. Only on the embedded one: a person's own cluster is nobody's to install an operator on.
+/// </summary>
 [Collection(OnEmbedded.Name)]
 public sealed class InstallTests(EmbeddedCluster cluster) : ClusterTests(cluster)
 {

@@ -29,7 +29,9 @@ public sealed class SourceTests : LocalTests
     {
         var published = CopyOfOperator();
         var sample = ShortSample();
-        string[] programs = ["--trainer-program", Repository.Output("Trainer"), "--server-program", Repository.Output("Server", "graft-server.dll")];
+        // One is named by its folder, one by its file.
+        string[] programs =
+            ["--trainer-program", Repository.Output("Trainer"), "--server-program", Repository.Output("Server", "graft-server.dll")];
         await using var run = ProgramRun.Start(published, ["local", sample, .. programs], workingFolder: Folder);
         await EndAsync(run);
 
@@ -50,10 +52,12 @@ public sealed class SourceTests : LocalTests
     [Fact]
     public void Nothing_of_libtorch_lies_in_the_operators_output()
     {
-        var files = Directory.EnumerateFiles(Repository.Output("Operator"), "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)).ToList();
+        var files = Directory.EnumerateFiles(Repository.Output("Operator"), "*", SearchOption.AllDirectories)
+            .Select(f => Path.GetFileName(f)).ToList();
 
         Assert.Contains("graft-operator.dll", files);
-        Assert.DoesNotContain(files, f => f.Contains("torch", StringComparison.OrdinalIgnoreCase) || f.Contains("mkl", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(files, f => f.Contains("torch", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(files, f => f.EndsWith(".so", StringComparison.Ordinal));
         Assert.DoesNotContain("Graft.Modeling.dll", files);
     }
 

@@ -121,7 +121,8 @@ public sealed class WrongInputTests : LocalTests
     private async Task<ProgramRun> StartOnAsync(string folder, string mount, params string[] arguments)
     {
         Directory.CreateDirectory(folder);
-        string[] prefix = ["--mount", "--user", "--map-root-user", "--", "/bin/sh", "-c", "mount -t tmpfs -o $0 tmpfs $1 && shift && exec \"$@\"", mount, folder];
+        const string MountAndGoOn = "mount -t tmpfs -o $0 tmpfs $1 && shift && exec \"$@\"";
+        string[] prefix = ["--mount", "--user", "--map-root-user", "--", "/bin/sh", "-c", MountAndGoOn, mount, folder];
         await using (var probe = await ProgramRun.ToEndAsync("unshare", [.. prefix, "true"], GoneLimit))
             Skip.IfNot(probe.ExitCode == 0, $"this kernel lets nobody mount a file system of their own: {probe.LastLine}");
         return ProgramRun.Start("unshare", [.. prefix, Repository.OperatorProgram, "local", ShortSample(), .. arguments]);
