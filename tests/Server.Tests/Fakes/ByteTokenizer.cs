@@ -16,6 +16,9 @@ internal sealed class ByteTokenizer : ITokenizer
 
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens = false) => [.. Encoding.UTF8.GetBytes(text).Select(b => (int)b)];
 
+    public TextEncoding EncodeDetailed(string text, string? pair = null, bool addSpecialTokens = false) =>
+        throw new NotSupportedException();
+
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = true) =>
         Encoding.UTF8.GetString([.. ids.Where(i => i < End).Select(i => (byte)i)]);
 

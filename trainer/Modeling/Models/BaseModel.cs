@@ -2,6 +2,7 @@ using Graft.Contract;
 using Graft.Modeling.Files;
 using Graft.Modeling.Models;
 using Graft.Modeling.Tokenizers;
+using Graft.Modeling.Tokenizers.Gguf;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling;

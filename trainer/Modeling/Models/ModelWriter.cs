@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Graft.Modeling.Tokenizers;
+using Graft.Modeling.Tokenizers.Gguf;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling;
@@ -32,9 +33,10 @@ public static class ModelWriter
             foreach (var name in Companions)
                 if (Path.Combine(model.Path, name) is var source && File.Exists(source)) File.Copy(source, Path.Combine(folder, name), overwrite: true);
         }
-        else if (model.Tokenizer is ByteLevelBpe tokenizer)
+        else
         {
-            TokenizerWriter.Write(tokenizer.Definition, model.ChatTemplate?.Source, folder);
+            using var file = GgufFile.Open(model.Path);
+            TokenizerWriter.Write(file, folder);
         }
     }
 

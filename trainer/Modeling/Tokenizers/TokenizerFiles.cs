@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Graft.Modeling.Tokenizers.Reading;
 
 namespace Graft.Modeling.Tokenizers;
 
@@ -12,14 +13,14 @@ internal static class TokenizerFiles
     public static bool HasTokenizer(string folder) => File.Exists(Path.Combine(folder, Tokenizer));
 
     /// <exception cref="ModelFormatException">It is missing, not supported, or does not fit the model.</exception>
-    public static ByteLevelBpe Read(string folder, ModelConfig config)
+    public static Tokenizer Read(string folder, ModelConfig config)
     {
         var path = Path.Combine(folder, Tokenizer);
         if (!File.Exists(path)) throw new ModelFormatException(folder, $"holds no {Tokenizer}");
         var definition = TokenizerJson.Read(path);
         var named = SpecialTokens(folder);
         int? IdOf(string name) => named.TryGetValue(name, out var token)
-            ? definition.Added.FirstOrDefault(a => a.Content == token)?.Id ?? Index(definition.Vocabulary, token) : null;
+            ? definition.Added.FirstOrDefault(a => a.Content == token)?.Id ?? definition.Model.Vocabulary.IdOf(token) : null;
         var eos = IdOf("eos_token") ?? (config.EosIds is [var first, ..] ? first : null);
         definition = definition with
         {
@@ -28,9 +29,11 @@ internal static class TokenizerFiles
             PadId = IdOf("pad_token") ?? config.PadId,
             EndOfGenerationIds = EndOfGeneration.Ids(eos is { } end ? config.EosIds.Append(end) : config.EosIds, definition.Added),
         };
-        var tokenizer = new ByteLevelBpe(definition, path);
+        var tokenizer = new Tokenizer(definition);
         if (tokenizer.VocabularySize > config.VocabularySize)
-            throw new ModelFormatException(path, $"its ids reach {tokenizer.VocabularySize - 1}, but the model's embedding has only {config.VocabularySize} rows: it belongs to another model");
+            throw new ModelFormatException(path,
+                $"its ids reach {tokenizer.VocabularySize - 1}, but the model's embedding has only "
+                + $"{config.VocabularySize} rows: it belongs to another model");
         return tokenizer;
     }
 
@@ -49,7 +52,8 @@ internal static class TokenizerFiles
             // Several named ones: the one for plain conversations is called so.
             JsonValueKind.Array => template.EnumerateArray()
                 .Where(t => t.ValueKind == JsonValueKind.Object && t.TryGetProperty("name", out var name) && name.ValueEquals("default"))
-                .Select(t => t.TryGetProperty("template", out var text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null).FirstOrDefault(),
+                .Select(t => t.TryGetProperty("template", out var text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null)
+                    .FirstOrDefault(),
             _ => null,
         };
         return source is null ? null : ChatTemplates.Parse(config, source, SpecialTokens(folder));
@@ -70,12 +74,5 @@ internal static class TokenizerFiles
             if (token.ValueKind == JsonValueKind.String) found[name] = token.GetString()!;
         }
         return found;
-    }
-
-    private static int? Index(IReadOnlyList<string?> tokens, string token)
-    {
-        for (var i = 0; i < tokens.Count; i++)
-            if (tokens[i] == token) return i;
-        return null;
     }
 }
