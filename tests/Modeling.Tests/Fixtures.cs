@@ -17,11 +17,18 @@ internal static class Fixtures
 
     public static JsonElement Json(params string[] parts) => JsonDocument.Parse(File.ReadAllBytes(Path(parts))).RootElement;
 
-    /// <summary>A real model's folder, or the test is skipped and says so.</summary>
+    /// <summary>A case of the group of models, whatever it was made for.</summary>
+    public static BaseModel Case(string name, ScalarType dtype = ScalarType.Float32) =>
+        BaseModel.Load(FixtureSets.Folder("models", name), new LoadOptions(Cpu, dtype, RequireTokenizer: false, Task: null));
+
+    /// <summary>
+    /// A real model's folder. Where it is not there the test is skipped and says so, but it fails where GRAFT_MODELS named the folder of models.
+    /// </summary>
     public static string RealModel(string name)
     {
-        var models = Environment.GetEnvironmentVariable("GRAFT_MODELS") ?? System.IO.Path.Combine(Root, "..", "shared", "models");
-        var folder = System.IO.Path.GetFullPath(System.IO.Path.Combine(models, name));
+        var named = Environment.GetEnvironmentVariable("GRAFT_MODELS") is { Length: > 0 } value ? value : null;
+        var folder = System.IO.Path.GetFullPath(System.IO.Path.Combine(named ?? System.IO.Path.Combine(Root, "..", "shared", "models"), name));
+        if (named is not null && !Directory.Exists(folder)) throw new InvalidOperationException($"GRAFT_MODELS is {named}, but there is no {folder}");
         Skip.IfNot(Directory.Exists(folder), $"the real model {folder} is not there; GRAFT_MODELS may name the folder that holds it");
         return folder;
     }

@@ -46,7 +46,7 @@ public sealed class PeftFixtureTests
         using var gradients = SafetensorsFile.Open(Fixtures.Path("peft", name, "grads_step1.safetensors"));
         var step = Fixtures.Json("peft", name, "train.json").GetProperty("steps")[0];
         var (ids, lengths) = Fixtures.Rows(Longs(step, "input_ids"), Longs(step, "attention_mask"));
-        var (rows, targets) = Models.LlamaExactnessTests.Supervised(Longs(step, "labels"), lengths);
+        var (rows, targets) = Models.ModelFixtureTests.Supervised(Longs(step, "labels"), lengths);
 
         using var pass = Pass.OfLengths(lengths, model.Device);
         var hidden = model.Network.Forward(tensor(ids), pass);

@@ -13,14 +13,26 @@ public sealed class KernelTests
     public static TheoryData<int, int> Sizes => new() { { 3, 37 }, { 1, 16 }, { 700, 128 } };
 
     [Theory]
-    [MemberData(nameof(Sizes))]
-    public void Gated_activation_and_its_gradients(int rows, int width) =>
-        Compare([Random(1, rows, width).mul(4), Random(2, rows, width)], t => SwiGlu.Apply(t[0], t[1]));
+    [InlineData("silu", 3, 37)]
+    [InlineData("silu", 700, 128)]
+    [InlineData("gelu_pytorch_tanh", 3, 37)]
+    [InlineData("gelu_pytorch_tanh", 700, 128)]
+    [InlineData("quick_gelu", 1, 16)]
+    [InlineData("gelu", 3, 37)]
+    public void Gated_activation_and_its_gradients(string name, int rows, int width)
+    {
+        var activation = Activation.Named(name)!;
+        Compare([Random(1, rows, width).mul(3), Random(2, rows, width)], t => activation.Gated(t[0], t[1]));
+    }
 
     [Theory]
     [MemberData(nameof(Sizes))]
     public void Norm_and_its_gradients(int rows, int width) =>
         Compare([Random(1, rows, width), Random(2, width)], t => RmsNorm.Apply(t[0], t[1], 1e-5));
+
+    [Fact]
+    public void Norm_with_an_offset_weight() =>
+        Compare([Random(1, 9, 64), Random(2, 64)], t => RmsNorm.Apply(t[0], t[1], 1e-5, offset: true));
 
     [Fact]
     public void Norm_with_a_frozen_weight()

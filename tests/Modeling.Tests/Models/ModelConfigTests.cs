@@ -33,15 +33,6 @@ public sealed class ModelConfigTests : IDisposable
     }
 
     [Fact]
-    public void Both_spellings_say_the_same()
-    {
-        var old = ModelConfigReader.FromFolder(Fixtures.Path("models", "llama"));
-        var @new = ModelConfigReader.FromFolder(Fixtures.Path("models", "llama_sharded"));
-        Assert.Equal(old with { EosIds = [] }, @new with { EosIds = [] });
-        Assert.Equal(old.EosIds, @new.EosIds);
-    }
-
-    [Fact]
     public void Missing_fields_are_all_named()
     {
         Write(new JsonObject { ["model_type"] = "llama" });

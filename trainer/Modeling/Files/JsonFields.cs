@@ -19,10 +19,17 @@ internal sealed class JsonFields
 
     public void ThrowIfWrong()
     {
-        if (problems.Count > 0) throw new ModelFormatException(path, string.Join("; ", problems));
+        if (problems.Count > 0) throw new ModelFormatException(path, string.Join("; ", problems.Distinct(StringComparer.Ordinal)));
     }
 
     public bool Has(string name) => Find(name) is not null;
+
+    /// <summary>Whether the field is there and says null, which is not the same as a field that is missing.</summary>
+    public bool IsNull(string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null;
+
+    public bool IsEmpty => !element.EnumerateObject().Any();
+
+    public IEnumerable<string> Names => element.EnumerateObject().Select(p => p.Name);
 
     public string? Text(string name) => Find(name) is not { } value ? null
         : value.ValueKind == JsonValueKind.String ? value.GetString() : Bad<string>(name, value, "a text");

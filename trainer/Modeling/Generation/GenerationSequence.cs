@@ -8,7 +8,7 @@ public sealed class GenerationSequence : IDisposable
 {
     private readonly BaseModel model;
     private readonly Sampler sampler;
-    private readonly IncrementalDecoder decoder;
+    private readonly IncrementalDecoder? decoder;
     private readonly StopDetector stops;
     private readonly List<int> generated = [];
     private readonly List<TokenLogProb> logProbs = [];
@@ -27,7 +27,7 @@ public sealed class GenerationSequence : IDisposable
         (PromptIds, Options, Adapter) = (promptIds, options, adapter);
         most = Math.Min(options.MaxTokens, model.MaxLength - promptIds.Count);
         sampler = new Sampler(options);
-        decoder = new IncrementalDecoder(model.Tokenizer);
+        decoder = model.HasTokenizer ? new IncrementalDecoder(model.Tokenizer) : null;
         stops = new StopDetector(options.Stop);
         Cache = new KvCache(model.Config, promptIds.Count + most, model.Device, model.DType);
     }
@@ -44,9 +44,23 @@ public sealed class GenerationSequence : IDisposable
 
     internal KvCache Cache { get; }
 
-    /// <summary>Tokens that the model has not seen yet: what is left of the prompt, or the last token.</summary>
-    internal IEnumerable<int> Unseen => generated.Count == 0 ? PromptIds.Skip(Cache.Length) : [generated[^1]];
-    internal int UnseenCount => generated.Count == 0 ? PromptIds.Count - Cache.Length : 1;
+    private IReadOnlyCollection<int> EndIds => model.HasTokenizer ? model.Tokenizer.EndOfGenerationIds : model.Config.EosIds;
+
+    /// <summary>Tokens that the cache does not hold: what is left of the prompt, or the last token.</summary>
+    internal IEnumerable<int> Unseen => Cache.Length < PromptIds.Count ? PromptIds.Skip(Cache.Length).Concat(generated) : generated.Skip(Cache.Length - PromptIds.Count);
+    internal int UnseenCount => PromptIds.Count + generated.Count - Cache.Length;
+
+    /// <summary>
+    /// Empties a cache that the text outgrows with its unseen tokens. Such a text cannot be taken in by parts either, because those before would
+    /// have to be computed anew.
+    /// </summary>
+    /// <returns>Whether all that is unseen must be computed together.</returns>
+    internal bool StartAnewIfOutgrown()
+    {
+        var length = PromptIds.Count + generated.Count;
+        if (model.Network.Outgrows(Cache.Length, length)) Cache.Truncate(0);
+        return Cache.Length == 0 && model.Network.Outgrows(1, length);
+    }
 
     /// <summary>Takes the next token by its logits.</summary>
     /// <param name="logits">(V).</param>
@@ -56,12 +70,12 @@ public sealed class GenerationSequence : IDisposable
         generated.Add(id);
         var logProb = Options.TopLogProbs is { } top ? Sampler.LogProbs(logits, id, top) : null;
         if (logProb is not null) logProbs.Add(logProb);
-        var ends = (!Options.IgnoreEndOfGeneration && model.Tokenizer.EndOfGenerationIds.Contains(id)) || Options.StopIds?.Contains(id) == true;
+        var ends = (!Options.IgnoreEndOfGeneration && EndIds.Contains(id)) || Options.StopIds?.Contains(id) == true;
         // The token that ends an answer is not part of what it says.
-        var added = ends ? "" : stops.Add(decoder.Add(id));
+        var added = ends ? "" : stops.Add(decoder?.Add(id) ?? "");
         if (ends || stops.Stopped) Finish = FinishReason.Stop;
         else if (generated.Count >= most) Finish = FinishReason.Length;
-        if (Finish is not null && !stops.Stopped) added += stops.Add(decoder.Finish()) + stops.Finish();
+        if (Finish is not null && !stops.Stopped) added += stops.Add(decoder?.Finish() ?? "") + stops.Finish();
         text.Append(added);
         return new StepOutput(this, id, added, Finish, logProb);
     }

@@ -63,7 +63,8 @@ public sealed class TextGenerator(BaseModel model)
         var shares = PromptShares(sequences, promptTokens);
         foreach (var sequence in sequences.Where(s => s.Finish is null))
         {
-            var count = shares.GetValueOrDefault(sequence, sequence.UnseenCount);
+            var together = sequence.StartAnewIfOutgrown();
+            var count = together ? sequence.UnseenCount : shares.GetValueOrDefault(sequence, sequence.UnseenCount);
             if (count == 0) continue;
             segments.Add(new Segment(ids.Count, count, sequence.Cache, sequence.Adapter));
             ids.AddRange(sequence.Unseen.Take(count).Select(i => (long)i));

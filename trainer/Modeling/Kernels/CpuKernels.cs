@@ -13,35 +13,40 @@ internal static unsafe class CpuKernels
 
     private delegate void Rows(long first, long end);
 
-    /// <summary>y = silu(g) u.</summary>
-    public static void SwiGlu(float* gate, float* up, float* y, long count) => Split(count, 1, (first, end) =>
+    /// <summary>y = f(g) u.</summary>
+    public static void Gated(float* gate, float* up, float* y, long count, SigmoidCurve curve) => Split(count, 1, (first, end) =>
     {
+        var (linear, cubic) = ((float)curve.Linear, (float)curve.Cubic);
         var i = first;
         for (; i + 16 <= end; i += 16)
         {
             var g = Vector512.Load(gate + i);
-            (g * Sigmoid(g) * Vector512.Load(up + i)).Store(y + i);
+            (g * Sigmoid(g * (Vector512.Create(linear) + g * g * cubic)) * Vector512.Load(up + i)).Store(y + i);
         }
-        for (; i < end; i++) y[i] = gate[i] * Sigmoid(gate[i]) * up[i];
+        for (; i < end; i++) y[i] = gate[i] * Sigmoid(gate[i] * (linear + gate[i] * gate[i] * cubic)) * up[i];
     });
 
-    /// <summary>Gradients of <see cref="SwiGlu"/>: du = dy silu(g), dg = dy u s (1 + g (1 - s)) with s the sigmoid of g.</summary>
-    public static void SwiGluBackward(float* dy, float* gate, float* up, float* dGate, float* dUp, long count) => Split(count, 1, (first, end) =>
+    /// <summary>Gradients of <see cref="Gated"/>: du = dy f(g), dg = dy u s (1 + g p'(g) (1 - s)) with s the sigmoid of p(g).</summary>
+    public static void GatedBackward(
+        float* dy, float* gate, float* up, float* dGate, float* dUp, long count, SigmoidCurve curve) => Split(count, 1, (first, end) =>
     {
+        var (linear, cubic) = ((float)curve.Linear, (float)curve.Cubic);
         var one = Vector512<float>.One;
         var i = first;
         for (; i + 16 <= end; i += 16)
         {
             var (d, g) = (Vector512.Load(dy + i), Vector512.Load(gate + i));
-            var s = Sigmoid(g);
+            var bent = g * g * cubic;
+            var s = Sigmoid(g * (Vector512.Create(linear) + bent));
             (d * g * s).Store(dUp + i);
-            (d * Vector512.Load(up + i) * s * (one + g * (one - s))).Store(dGate + i);
+            (d * Vector512.Load(up + i) * s * (one + g * (Vector512.Create(linear) + bent * 3f) * (one - s))).Store(dGate + i);
         }
         for (; i < end; i++)
         {
-            var s = Sigmoid(gate[i]);
+            var bent = gate[i] * gate[i] * cubic;
+            var s = Sigmoid(gate[i] * (linear + bent));
             dUp[i] = dy[i] * gate[i] * s;
-            dGate[i] = dy[i] * up[i] * s * (1 + gate[i] * (1 - s));
+            dGate[i] = dy[i] * up[i] * s * (1 + gate[i] * (linear + 3 * bent) * (1 - s));
         }
     });
 

@@ -15,8 +15,8 @@ internal static unsafe class Kernel
 
     /// <param name="gate">(N, F).</param>
     /// <param name="up">(N, F).</param>
-    public static Tensor SwiGlu(Tensor gate, Tensor up, GradientBin? bin) =>
-        Tracked(gate, up) ? SwiGluFunction.apply(gate, up, bin!) : SwiGluFunction.Run(gate, up);
+    public static Tensor Gated(Tensor gate, Tensor up, SigmoidCurve curve, GradientBin? bin) =>
+        Tracked(gate, up) ? GatedFunction.apply(gate, up, curve, bin!) : GatedFunction.Run(gate, up, curve);
 
     /// <param name="x">(N, C).</param>
     /// <param name="weight">(C).</param>
@@ -38,23 +38,24 @@ internal static unsafe class Kernel
 
     private static float* At(Tensor x) => (float*)Aten.DataPointer(x);
 
-    private sealed class SwiGluFunction : autograd.SingleTensorFunction<SwiGluFunction>
+    private sealed class GatedFunction : autograd.SingleTensorFunction<GatedFunction>
     {
-        public override string Name => "swiglu";
+        public override string Name => "gated";
 
-        public static Tensor Run(Tensor gate, Tensor up)
+        public static Tensor Run(Tensor gate, Tensor up, SigmoidCurve curve)
         {
             var y = empty_like(gate);
-            CpuKernels.SwiGlu(At(gate), At(up), At(y), gate.numel());
+            CpuKernels.Gated(At(gate), At(up), At(y), gate.numel(), curve);
             return y;
         }
 
         public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
         {
-            var (gate, up) = ((Tensor)vars[0], (Tensor)vars[1]);
+            var (gate, up, curve) = ((Tensor)vars[0], (Tensor)vars[1], (SigmoidCurve)vars[2]);
             ctx.save_for_backward([gate, up]);
-            Backward.Begin(ctx, vars[2]);
-            return Run(gate, up);
+            ctx.save_data("curve", curve);
+            Backward.Begin(ctx, vars[3]);
+            return Run(gate, up, curve);
         }
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor gradient)
@@ -62,8 +63,9 @@ internal static unsafe class Kernel
             using var scope = NewDisposeScope();
             var saved = ctx.get_saved_variables();
             var (dGate, dUp) = (empty_like(saved[0]), empty_like(saved[1]));
-            CpuKernels.SwiGluBackward(At(gradient.contiguous()), At(saved[0]), At(saved[1]), At(dGate), At(dUp), dGate.numel());
-            return Backward.End(ctx, gradient, dGate.MoveToOuterDisposeScope(), dUp.MoveToOuterDisposeScope(), null);
+            var curve = (SigmoidCurve)ctx.get_data("curve");
+            CpuKernels.GatedBackward(At(gradient.contiguous()), At(saved[0]), At(saved[1]), At(dGate), At(dUp), dGate.numel(), curve);
+            return Backward.End(ctx, gradient, dGate.MoveToOuterDisposeScope(), dUp.MoveToOuterDisposeScope(), null, null);
         }
     }
 

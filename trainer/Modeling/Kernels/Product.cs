@@ -18,6 +18,14 @@ internal static class Product
             ? LinearFunction.apply(x, weight, bin!) : Aten.OneDnnLinear(x, weight);
     }
 
+    /// <summary>x w' + bias.</summary>
+    /// <param name="bias">(out), or null.</param>
+    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias, GradientBin? bin)
+    {
+        if (bias is null) return Linear(x, weight, bin);
+        return OneDnn(x, weight) ? Linear(x, weight, bin).add_(bias) : nn.functional.linear(x, weight, bias);
+    }
+
     /// <summary>a b', outside the graph.</summary>
     /// <param name="a">(M, K), of any strides.</param>
     /// <param name="b">(N, K), of any strides.</param>

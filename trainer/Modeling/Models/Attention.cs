@@ -3,22 +3,50 @@ using static TorchSharp.torch;
 
 namespace Graft.Modeling.Models;
 
-/// <summary>Causal attention within each segment of a pass and its cache.</summary>
+/// <summary>What a token sees of its text, and how scores are made.</summary>
+internal sealed record AttentionOptions
+{
+    /// <summary>False: every token sees the whole text, as in encoders.</summary>
+    public bool Causal { get; init; } = true;
+
+    /// <summary>Tokens that one sees at most, itself included; null: all before it.</summary>
+    public int? Window { get; init; }
+
+    /// <summary>Factor on the scores; null: 1 / sqrt(D).</summary>
+    public double? Scale { get; init; }
+
+    /// <summary>Scores s become cap tanh(s / cap) (Gemma 2, arXiv:2408.00118).</summary>
+    public double? SoftCap { get; init; }
+}
+
+/// <summary>Attention within each segment of a pass and its cache. H query heads share G key-value heads of size D.</summary>
 internal static class Attention
 {
     /// <param name="query">(N, H, D).</param>
     /// <param name="key">(N, G, D).</param>
     /// <param name="value">(N, G, D).</param>
     /// <returns>(N, H D).</returns>
-    public static Tensor Run(Tensor query, Tensor key, Tensor value, Pass pass, int layer)
+    public static Tensor Run(Tensor query, Tensor key, Tensor value, Pass pass, int layer, AttentionOptions options)
     {
+        // The library's operator knows only its own factor.
+        if (options.Scale is { } scale && options.SoftCap is null && scale * Math.Sqrt(query.size(2)) is var factor && Math.Abs(factor - 1) > 1e-9)
+            query = query.mul(factor);
         var parts = new List<Tensor>(pass.Groups.Count);
         foreach (var (first, count) in pass.Groups)
         {
             var segment = pass.Segments[first];
             var q = Part(query, segment.Start, count, segment.Length);
-            var output = segment.Cache is { } cache ? WithCache(q, key, value, segment, cache, layer)
-                : Aten.GroupedQueryAttention(q, Part(key, segment.Start, count, segment.Length), Part(value, segment.Start, count, segment.Length), causal: true);
+            Tensor k, v;
+            if (segment.Cache is { } cache)
+            {
+                var (start, length) = (segment.Start, segment.Length);
+                (k, v) = cache.Append(layer, key.narrow(0, start, length), value.narrow(0, start, length));
+            }
+            else
+            {
+                (k, v) = (Part(key, segment.Start, count, segment.Length), Part(value, segment.Start, count, segment.Length));
+            }
+            var output = Attend(q, k, v, pass, options);
             parts.Add(output.transpose(1, 2).reshape(count * segment.Length, -1));              // (B, H, T, D) -> (B T, H D)
         }
         return parts is [var only] ? only : cat(parts, 0);
@@ -28,15 +56,38 @@ internal static class Attention
     private static Tensor Part(Tensor x, long start, long count, long length) =>
         x.narrow(0, start, count * length).view(count, length, x.size(1), x.size(2)).transpose(1, 2);
 
-    private static Tensor WithCache(Tensor query, Tensor key, Tensor value, Segment segment, KvCache cache, int layer)
+    /// <param name="query">(B, H, T, D): the last T of the S tokens.</param>
+    /// <param name="key">(B, G, S, D).</param>
+    /// <param name="value">(B, G, S, D).</param>
+    /// <returns>(B, H, T, D).</returns>
+    private static Tensor Attend(Tensor query, Tensor key, Tensor value, Pass pass, AttentionOptions options)
     {
-        var past = cache.Length;
-        var (keys, values) = cache.Append(layer, key.narrow(0, segment.Start, segment.Length), value.narrow(0, segment.Start, segment.Length));
-        if (segment.Length == 1 || past == 0) return Aten.GroupedQueryAttention(query, keys, values, causal: segment.Length > 1);
-        // Query i of the segment stands at position past + i and sees all keys up to there.
-        var shared = query.size(1) / keys.size(1);
-        var mask = ones(segment.Length, past + segment.Length, ScalarType.Bool, query.device).tril(past);
+        var (tokens, all) = (query.size(2), key.size(2));
+        if (options.Window is { } window && tokens == 1 && all > window)
+        {
+            // One token sees the last ones, which are all that is needed.
+            (key, value, all) = (key.narrow(2, all - window, window), value.narrow(2, all - window, window), window);
+        }
+        var windowed = options.Window is { } most && all > most;
+        var masked = options.Causal && tokens > 1;
+        if (options.SoftCap is { } cap)
+            return Capped(query, key, value, options.Scale ?? 1 / Math.Sqrt(query.size(3)), cap, masked ? pass.Mask(tokens, all, options.Window) : null);
+        if (!windowed && (!masked || tokens == all)) return Aten.GroupedQueryAttention(query, key, value, causal: masked);
+        var shared = query.size(1) / key.size(1);
         return nn.functional.scaled_dot_product_attention(
-            query, keys.repeat_interleave(shared, 1), values.repeat_interleave(shared, 1), mask);
+            query, key.repeat_interleave(shared, 1), value.repeat_interleave(shared, 1), pass.Mask(tokens, all, options.Window));
+    }
+
+    /// <summary>Written out, since the library's operator cannot do it. Softmax is in float32, as in the reference.</summary>
+    /// <param name="mask">(T, S), or null where each query sees all keys.</param>
+    private static Tensor Capped(Tensor query, Tensor key, Tensor value, double scale, double cap, Tensor? mask)
+    {
+        long batch = query.size(0), heads = query.size(1), tokens = query.size(2), size = query.size(3), groups = key.size(1), all = key.size(2);
+        var together = query.reshape(batch, groups, heads / groups * tokens, size);             // heads that share keys, one after another
+        var scores = together.matmul(key.transpose(2, 3)).mul(scale / cap).tanh().mul(cap)      // (B, G, H / G T, S)
+            .view(batch, groups, heads / groups, tokens, all);
+        if (mask is not null) scores = scores.masked_fill(mask.logical_not(), double.NegativeInfinity);
+        var weights = scores.softmax(-1, ScalarType.Float32).to_type(query.dtype).view(batch, groups, heads / groups * tokens, all);
+        return weights.matmul(value).view(batch, heads, tokens, size);
     }
 }

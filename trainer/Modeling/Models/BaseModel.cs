@@ -14,11 +14,18 @@ public sealed class BaseModel : IDisposable
     private readonly ITokenizer? tokenizer;
     private readonly Lazy<string> digest;
 
-    private BaseModel(string path, ModelConfig config, ITokenizer? tokenizer, IWeights source, LoadOptions options)
+    private BaseModel(string path, ModelPlan plan, ITokenizer? tokenizer, IWeights source, LoadOptions options)
     {
-        (Path, Config, this.tokenizer, this.source) = (path, config, tokenizer, source);
+        (Path, Config, this.tokenizer, this.source) = (path, plan.Config, tokenizer, source);
         (Device, DType) = (options.Device, options.DType);
-        Network = new LlamaForCausalLM(config, new WeightReader(path, source, options.DType, options.Device));
+        var reader = new WeightReader(path, source is SafetensorsWeights ? new RenamedWeights(path, source, plan.NameOf) : source, options.DType, options.Device);
+        Transformer = plan.Config.Task switch
+        {
+            ModelTask.Classification => new SequenceClassifier(plan, reader),
+            ModelTask.Embedding => new TextEncoder(plan, reader),
+            _ => new CausalLM(plan, reader),
+        };
+        reader.Finish();
         var files = source.Files;
         digest = new Lazy<string>(() => Digests.OfParts(files.Select(Digests.OfFile)));
         // Weights that were widened or drawn need their source no longer.
@@ -49,9 +56,23 @@ public sealed class BaseModel : IDisposable
     /// <exception cref="InvalidOperationException">It was loaded without one, as <see cref="LoadOptions.RequireTokenizer"/> allows.</exception>
     public ITokenizer Tokenizer => tokenizer ?? throw new InvalidOperationException($"{Path} was loaded without a tokenizer.");
 
+    /// <summary>False: it generates ids, but no text.</summary>
+    public bool HasTokenizer => tokenizer is not null;
+
     /// <summary>Null when the model brings none: a base model that was not made for chat.</summary>
     public ChatTemplate? ChatTemplate { get; private init; }
-    public CausalLM Network { get; }
+
+    /// <summary>The network, whatever it is for.</summary>
+    public Transformer Transformer { get; }
+
+    /// <exception cref="InvalidOperationException">The model is no decoder that generates.</exception>
+    public CausalLM Network => As<CausalLM>("does not generate text");
+
+    /// <exception cref="InvalidOperationException">The model is no classifier.</exception>
+    public SequenceClassifier Classifier => As<SequenceClassifier>("does not classify texts");
+
+    /// <exception cref="InvalidOperationException">The model is no encoder without a head.</exception>
+    public TextEncoder Encoder => As<TextEncoder>("has no plain encoder");
     public Device Device { get; }
     public ScalarType DType { get; }
 
@@ -59,25 +80,29 @@ public sealed class BaseModel : IDisposable
     public string Digest => digest.Value;
 
     /// <summary>Bytes of the weights in memory.</summary>
-    public long WeightBytes => Network.Weights.Sum(w => w.Weight.numel() * w.Weight.element_size());
+    public long WeightBytes => Transformer.Weights.Sum(w => w.Weight.numel() * w.Weight.element_size());
 
     /// <summary>Longest sequence in tokens.</summary>
     public int MaxLength => Config.MaxPositions;
 
     public void Dispose()
     {
-        Network.Dispose();
+        Transformer.Dispose();
         source.Dispose();
     }
 
+    private T As<T>(string what) where T : Transformer =>
+        Transformer as T ?? throw new InvalidOperationException($"{Path} is a {Config.Architecture}, which {what}.");
+
     private static BaseModel LoadFolder(string folder, LoadOptions options)
     {
-        var config = ModelConfigReader.FromFolder(folder);
-        var tokenizer = TokenizerFiles.HasTokenizer(folder) || options.RequireTokenizer ? TokenizerFiles.Read(folder, config) : null;
+        var plan = ModelConfigReader.PlanOfFolder(folder, options.Task);
+        var config = plan.Config;
+        var tokenizer = options.RequireTokenizer ? TokenizerFiles.Read(folder, config) : null;
         IWeights weights = options.RandomWeights
             ? new RandomWeights(config, System.IO.Path.Combine(folder, "config.json"), options.Seed)
             : SafetensorsWeights.Open(folder);
-        return Open(weights, () => new BaseModel(folder, config, tokenizer, weights, options) { ChatTemplate = TokenizerFiles.ReadChatTemplate(folder) });
+        return Open(weights, () => new BaseModel(folder, plan, tokenizer, weights, options) { ChatTemplate = TokenizerFiles.ReadChatTemplate(folder) });
     }
 
     private static BaseModel LoadGguf(string path, LoadOptions options)
@@ -86,9 +111,10 @@ public sealed class BaseModel : IDisposable
         var file = GgufFile.Open(path);
         return Open(file, () =>
         {
-            var config = ModelConfigReader.FromGguf(file);
-            var tokenizer = GgufTokenizer.Read(file, config);
-            return new BaseModel(path, config with { EosIds = [.. tokenizer.EndOfGenerationIds] }, tokenizer, new GgufWeights(file, config), options)
+            var plan = ModelConfigReader.PlanOfGguf(file, options.Task);
+            var tokenizer = GgufTokenizer.Read(file, plan.Config);
+            plan = plan with { Config = plan.Config with { EosIds = [.. tokenizer.EndOfGenerationIds] } };
+            return new BaseModel(path, plan, tokenizer, new GgufWeights(file, plan.Config), options)
             {
                 ChatTemplate = GgufTokenizer.ReadChatTemplate(file),
             };

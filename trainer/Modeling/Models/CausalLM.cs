@@ -1,58 +1,56 @@
-using Graft.Modeling.Adapters;
 using Graft.Modeling.Kernels;
+using Graft.Modeling.Models;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling;
 
-/// <summary>A decoder. N: tokens of a pass; C: hidden size; V: vocabulary.</summary>
-public abstract class CausalLM : IDisposable
+/// <summary>A decoder that predicts the next token. N: tokens of a pass; C: hidden size; V: vocabulary.</summary>
+public sealed class CausalLM : Transformer
 {
+    private readonly Body body;
+    private readonly double? softCap;
+    private readonly IReadOnlyList<Rope> ropes;
+
+    internal CausalLM(ModelPlan plan, WeightReader reader) : base(reader)
+    {
+        (softCap, ropes) = (plan.LogitSoftCap, plan.Ropes);
+        body = plan.Body(this, plan.Config);
+        OutputWeight = plan.Config.TiedEmbeddings
+            ? body.Embedding : Weight("lm_head.weight", plan.Config.VocabularySize, plan.Config.HiddenSize);
+    }
+
+    /// <summary>(V, C): the output head, which may be the embedding.</summary>
+    public Tensor OutputWeight { get; }
+
     /// <param name="ids">(N) int64, on the model's device.</param>
     /// <returns>(N, C) after the last norm.</returns>
-    public abstract Tensor Forward(Tensor ids, Pass pass);
+    public Tensor Forward(Tensor ids, Pass pass)
+    {
+        CheckTokens(ids, pass);
+        var hidden = body.Run(ids, pass);
+        pass.Advance();
+        return hidden;
+    }
 
     /// <param name="hidden">(M, C): the rows wanted.</param>
     /// <returns>(M, V) float32.</returns>
-    public abstract Tensor Logits(Tensor hidden);
-
-    /// <summary>(V, C): the output head, which may be the embedding.</summary>
-    public abstract Tensor OutputWeight { get; }
-
-    /// <summary>Every linear layer of the blocks, in the order of the forward pass.</summary>
-    public abstract IReadOnlyList<LinearSite> Linears { get; }
-
-    /// <summary>Every weight under its Hugging Face name; a tied output head is not named twice.</summary>
-    public abstract IReadOnlyList<(string Name, Tensor Weight)> Weights { get; }
-
-    /// <summary>What is being trained on this model; it answers for segments without an adapter of their own.</summary>
-    internal TuningMethod? Tuning { get; set; }
-
-    /// <summary>A linear layer with the adapters of the pass.</summary>
-    /// <param name="x">(N, in).</param>
-    /// <returns>(N, out).</returns>
-    private protected Tensor Linear(LinearSite site, Tensor x, Pass pass)
+    public Tensor Logits(Tensor hidden)
     {
-        if (pass.Spans is [var all])
-            return AdapterFor(site, all.Adapter) is { } only ? only.Forward(x, site.Weight, pass.Gradients) : Product.Linear(x, site.Weight, pass.Gradients);
-        var y = Product.Linear(x, site.Weight, pass.Gradients);
-        foreach (var (start, length, adapter) in pass.Spans)
-        {
-            if (AdapterFor(site, adapter) is not { } found) continue;
-            using var rows = y.narrow(0, start, length);
-            using var inputs = x.narrow(0, start, length);
-            found.AddTo(rows, inputs);
-        }
-        return y;
+        using var scope = NewDisposeScope();
+        var logits = Product.Linear(hidden, OutputWeight);
+        // Capped in the element type that the model computes in, as the reference does.
+        if (softCap is { } cap) logits = logits.div(cap).tanh().mul(cap);
+        return logits.to_type(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
-    private LinearAdapter? AdapterFor(LinearSite site, LoadedAdapter? adapter) =>
-        adapter is not null ? adapter.At(site) : Tuning is { Enabled: true } tuning ? tuning.At(site) : null;
+    /// <summary>Sum of the losses in nats: a float32 scalar.</summary>
+    /// <param name="hidden">(M, C): the hidden states that predict a supervised token.</param>
+    /// <param name="targets">(M) int64: the tokens to be predicted.</param>
+    public Tensor LossSum(Tensor hidden, Tensor targets) => ChunkedCrossEntropy.Sum(hidden, OutputWeight, targets, softCap);
 
-    public void Dispose()
-    {
-        Dispose(true);
-        GC.SuppressFinalize(this);
-    }
-
-    protected abstract void Dispose(bool disposing);
+    /// <summary>
+    /// Whether what a cache holds of a text is of no use once the text has the other length, because rotary positions then turn by
+    /// other angles. The whole text must be computed anew, into an empty cache.
+    /// </summary>
+    public bool Outgrows(int held, int length) => held > 0 && ropes.Any(r => !r.Agrees(held, length));
 }

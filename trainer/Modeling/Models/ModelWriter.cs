@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Graft.Modeling.Models;
 using Graft.Modeling.Tokenizers;
 using Graft.Modeling.Tokenizers.Gguf;
 using static TorchSharp.torch;
@@ -26,8 +27,8 @@ public static class ModelWriter
         using var guard = no_grad();
         SafetensorsWriter.Write(
             Path.Combine(folder, "model.safetensors"),
-            model.Network.Weights.Select(w => (w.Name, w.Weight.dtype == dtype ? w.Weight : w.Weight.to_type(dtype))));
-        File.WriteAllText(Path.Combine(folder, "config.json"), Configuration(model.Config, dtype).ToJsonString(Readable) + "\n");
+            model.Transformer.Weights.Select(w => (w.Name, w.Weight.dtype == dtype ? w.Weight : w.Weight.to_type(dtype))));
+        File.WriteAllText(Path.Combine(folder, ModelConfigReader.FileName), Configuration(model, dtype).ToJsonString(Readable) + "\n");
         if (Directory.Exists(model.Path))
         {
             foreach (var name in Companions)
@@ -40,33 +41,23 @@ public static class ModelWriter
         }
     }
 
-    private static JsonObject Configuration(ModelConfig c, ScalarType dtype) => new()
+    /// <summary>The source's own, in full, but for the element type; its spelling before and since transformers 5.</summary>
+    private static JsonObject Configuration(BaseModel model, ScalarType dtype)
     {
-        ["architectures"] = new JsonArray("LlamaForCausalLM"),
-        ["attention_bias"] = false,
-        ["bos_token_id"] = c.BosId,
-        ["dtype"] = Spelling(dtype),
-        ["eos_token_id"] = c.EosIds switch { [] => null, [var one] => one, var many => new JsonArray([.. many.Select(i => (JsonNode)i)]) },
-        ["head_dim"] = c.HeadSize,
-        ["hidden_act"] = "silu",
-        ["hidden_size"] = c.HiddenSize,
-        ["initializer_range"] = c.InitializerRange,
-        ["intermediate_size"] = c.IntermediateSize,
-        ["max_position_embeddings"] = c.MaxPositions,
-        ["mlp_bias"] = false,
-        ["model_type"] = c.ModelType,
-        ["num_attention_heads"] = c.Heads,
-        ["num_hidden_layers"] = c.Layers,
-        ["num_key_value_heads"] = c.KvHeads,
-        ["pad_token_id"] = c.PadId,
-        ["rms_norm_eps"] = c.NormEpsilon,
-        // Both spellings of the rotary base, for readers before and since transformers 5.
-        ["rope_parameters"] = new JsonObject { ["rope_theta"] = c.RopeTheta, ["rope_type"] = "default" },
-        ["rope_theta"] = c.RopeTheta,
-        ["tie_word_embeddings"] = c.TiedEmbeddings,
-        ["torch_dtype"] = Spelling(dtype),
-        ["vocab_size"] = c.VocabularySize,
-    };
+        JsonObject config;
+        if (Directory.Exists(model.Path))
+        {
+            config = JsonNode.Parse(File.ReadAllBytes(Path.Combine(model.Path, ModelConfigReader.FileName)))!.AsObject();
+        }
+        else
+        {
+            using var file = GgufFile.Open(model.Path);
+            config = GgufConfig.ToHuggingFace(file);
+            config["eos_token_id"] = model.Config.EosIds switch { [] => null, [var one] => one, var many => new JsonArray([.. many.Select(i => (JsonNode)i)]) };
+        }
+        (config["dtype"], config["torch_dtype"]) = (Spelling(dtype), Spelling(dtype));
+        return config;
+    }
 
     private static string Spelling(ScalarType dtype) => dtype switch
     {

@@ -1,4 +1,5 @@
 using Graft.Modeling.Kernels;
+using Graft.Modeling.Models;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling;
@@ -16,14 +17,17 @@ public readonly record struct Segment(int Start, int Length, KvCache? Cache = nu
 /// </summary>
 public sealed class Pass : IDisposable
 {
-    private readonly Dictionary<ScalarType, (Tensor Cos, Tensor Sin)> rotary = [];
+    private readonly Dictionary<(Rope, ScalarType), (Tensor Cos, Tensor Sin)> rotary = [];
+    private readonly Dictionary<(long, long, int?), Tensor> masks = [];
 
+    /// <param name="tokenTypes">(N) int64 for encoders that tell parts of a text apart; null: all are of type 0. The caller keeps it.</param>
     /// <exception cref="ArgumentException">The segments leave gaps, are empty, or do not fit their caches.</exception>
-    public Pass(IReadOnlyList<Segment> segments, Device device)
+    public Pass(IReadOnlyList<Segment> segments, Device device, Tensor? tokenTypes = null)
     {
         if (segments.Count == 0) throw new ArgumentException("A pass needs at least one segment.", nameof(segments));
         Segments = segments;
         Device = device;
+        TokenTypes = tokenTypes;
         var positions = new List<long>();
         foreach (var segment in segments)
         {
@@ -33,15 +37,18 @@ public sealed class Pass : IDisposable
             if (segment.Cache is { } cache && past + segment.Length > cache.Capacity)
                 throw new ArgumentException($"A cache of {cache.Capacity} tokens that holds {past} has no room for {segment.Length} more.", nameof(segments));
             for (var i = 0; i < segment.Length; i++) positions.Add(past + i);
+            LongestText = Math.Max(LongestText, past + segment.Length);
         }
         TokenCount = positions.Count;
+        if (tokenTypes is not null && tokenTypes.numel() != TokenCount)
+            throw new ArgumentException($"{tokenTypes.numel()} token types for {TokenCount} tokens.", nameof(tokenTypes));
         Positions = tensor(positions, device: device).DetachFromDisposeScope();
         Groups = FindGroups(segments);
         Spans = FindSpans(segments);
     }
 
     /// <summary>A pass over whole texts of these lengths, without caches: training and scoring.</summary>
-    public static Pass OfLengths(IReadOnlyList<int> lengths, Device device)
+    public static Pass OfLengths(IReadOnlyList<int> lengths, Device device, Tensor? tokenTypes = null)
     {
         var segments = new List<Segment>(lengths.Count);
         var at = 0;
@@ -50,7 +57,7 @@ public sealed class Pass : IDisposable
             segments.Add(new Segment(at, length));
             at += length;
         }
-        return new Pass(segments, device);
+        return new Pass(segments, device, tokenTypes);
     }
 
     public IReadOnlyList<Segment> Segments { get; }
@@ -58,6 +65,12 @@ public sealed class Pass : IDisposable
 
     /// <summary>N.</summary>
     public int TokenCount { get; }
+
+    /// <summary>Tokens of the longest text, with those that its cache holds.</summary>
+    internal int LongestText { get; }
+
+    /// <summary>(N) int64, or null.</summary>
+    internal Tensor? TokenTypes { get; }
 
     /// <summary>(N) int64: each token's position in its sequence.</summary>
     internal Tensor Positions { get; }
@@ -71,21 +84,49 @@ public sealed class Pass : IDisposable
     /// <summary>Neighbouring tokens that the same adapter answers for.</summary>
     internal IReadOnlyList<(int Start, int Length, LoadedAdapter? Adapter)> Spans { get; }
 
-    /// <summary>
-    /// Cosines and sines of the rotary angles (Su et al. 2021, arXiv:2104.09864), both (N, 1, D / 2): position times
-    /// theta^(-2i / D). Computed once for all layers.
-    /// </summary>
-    internal (Tensor Cos, Tensor Sin) Rotary(double theta, int headSize, ScalarType dtype)
+    /// <summary>Cosines and sines of the rotary angles, both (N, 1, R / 2): position times frequency. Computed once for all layers.</summary>
+    /// <exception cref="InvalidOperationException">A cache holds keys that were turned by other angles; see <see cref="CausalLM.Outgrows"/>.</exception>
+    internal (Tensor Cos, Tensor Sin) Rotary(Rope rope, ScalarType dtype)
     {
-        if (rotary.TryGetValue(dtype, out var known)) return known;
+        if (rotary.TryGetValue((rope, dtype), out var known)) return known;
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var exponents = arange(0, headSize, 2, ScalarType.Float32, Device).div((double)headSize);
-        var frequencies = pow(tensor((float)theta, device: Device), exponents).reciprocal();
-        var angles = Positions.to_type(ScalarType.Float32).unsqueeze(1).mul(frequencies.unsqueeze(0)).unsqueeze(1);   // (N, 1, D / 2)
-        var made = (angles.cos().to_type(dtype).DetachFromDisposeScope(), angles.sin().to_type(dtype).DetachFromDisposeScope());
-        rotary.Add(dtype, made);
+        var frequencies = rope.DependsOnLength ? FrequenciesOfTexts(rope) : tensor(rope.Frequencies(0), [1, rope.Size / 2], device: Device);
+        var angles = Positions.to_type(ScalarType.Float32).unsqueeze(1).mul(frequencies).unsqueeze(1);   // (N, 1, R / 2)
+        var (cos, sin) = (angles.cos(), angles.sin());
+        if (rope.Amplitude != 1) (cos, sin) = (cos.mul(rope.Amplitude), sin.mul(rope.Amplitude));
+        var made = (cos.to_type(dtype).DetachFromDisposeScope(), sin.to_type(dtype).DetachFromDisposeScope());
+        rotary.Add((rope, dtype), made);
         return made;
+    }
+
+    /// <summary>(N, R / 2): each token's frequencies, which are those of its text's length.</summary>
+    private Tensor FrequenciesOfTexts(Rope rope)
+    {
+        var half = rope.Size / 2;
+        var rows = new float[TokenCount * half];
+        foreach (var segment in Segments)
+        {
+            var past = segment.Cache?.Length ?? 0;
+            if (past > 0 && !rope.Agrees(past, past + segment.Length))
+                throw new InvalidOperationException($"The keys of {past} tokens in a cache do not go with a text of {past + segment.Length}: compute it anew.");
+            var frequencies = rope.Frequencies(past + segment.Length);
+            for (var i = 0; i < segment.Length; i++) frequencies.CopyTo(rows, (segment.Start + i) * half);
+        }
+        return tensor(rows, [TokenCount, half], device: Device);
+    }
+
+    /// <summary>(T, S) bool: which of a text's S tokens each of its last T sees: itself and those before it, at most as many as the window.</summary>
+    internal Tensor Mask(long tokens, long all, int? window)
+    {
+        if (masks.TryGetValue((tokens, all, window), out var known)) return known;
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var past = all - tokens;
+        var mask = ones(tokens, all, ScalarType.Bool, Device).tril(past);
+        if (window is { } most) mask = mask.triu(past - most + 1);
+        masks.Add((tokens, all, window), mask.DetachFromDisposeScope());
+        return mask;
     }
 
     /// <summary>Tells the caches that a forward pass has filled them.</summary>
@@ -104,6 +145,8 @@ public sealed class Pass : IDisposable
             sin.Dispose();
         }
         rotary.Clear();
+        foreach (var mask in masks.Values) mask.Dispose();
+        masks.Clear();
     }
 
     private static List<(int, int)> FindGroups(IReadOnlyList<Segment> segments)

@@ -12,19 +12,21 @@ public static class ChunkedCrossEntropy
     /// <param name="hidden">(M, C): the hidden states that predict a supervised token.</param>
     /// <param name="outputWeight">(V, C); gets a gradient if it asks for one.</param>
     /// <param name="targets">(M) int64: the tokens to be predicted.</param>
+    /// <param name="softCap">Where logits l become cap tanh(l / cap).</param>
     /// <returns>The sum of the M losses in nats: a float32 scalar. Divide by the supervised tokens of the whole step.</returns>
-    public static Tensor Sum(Tensor hidden, Tensor outputWeight, Tensor targets) =>
+    public static Tensor Sum(Tensor hidden, Tensor outputWeight, Tensor targets, double? softCap = null) =>
         torch.is_grad_enabled() && (hidden.requires_grad || outputWeight.requires_grad)
-            ? LossFunction.apply(hidden, outputWeight, targets)
-            : Run(hidden, outputWeight, targets, null, null);
+            ? LossFunction.apply(hidden, outputWeight, targets, softCap ?? 0)
+            : Run(hidden, outputWeight, targets, softCap ?? 0, null, null);
 
     /// <summary>
     /// The loss, and where asked for its gradients: of softmax cross entropy by the logits it is the probabilities less one at
     /// the target.
     /// </summary>
+    /// <param name="softCap">0: none.</param>
     /// <param name="hiddenGradient">(M, C), filled when given.</param>
     /// <param name="weightGradient">(V, C) float32, added to when given.</param>
-    private static Tensor Run(Tensor hidden, Tensor weight, Tensor targets, Tensor? hiddenGradient, Tensor? weightGradient)
+    private static Tensor Run(Tensor hidden, Tensor weight, Tensor targets, double softCap, Tensor? hiddenGradient, Tensor? weightGradient)
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
@@ -37,11 +39,15 @@ public static class ChunkedCrossEntropy
             var part = hidden.narrow(0, at, length);
             var target = targets.narrow(0, at, length).unsqueeze(1);                             // (m, 1)
             var logits = Product.Transposed(part, weight).to_type(ScalarType.Float32);         // (m, V)
+            var bounded = softCap == 0 ? null : logits.div_(softCap).tanh_();
+            if (bounded is not null) logits = bounded.mul(softCap);
             var norm = logits.logsumexp(1, keepdim: true);                                       // (m, 1)
             total.add_(norm.sum().sub(logits.gather(1, target).sum()));
             if (hiddenGradient is null && weightGradient is null) continue;
             var gradient = logits.sub_(norm).exp_();
             gradient.scatter_add_(1, target, full([length, 1], -1f, device: hidden.device));
+            // Of the cap: 1 - tanh^2.
+            if (bounded is not null) gradient.mul_(bounded.mul_(bounded).neg_().add_(1));
             gradient = gradient.to_type(hidden.dtype);
             hiddenGradient?.narrow(0, at, length).copy_(Product.Transposed(gradient, weight.t()));
             weightGradient?.add_(Product.Transposed(gradient.t(), part.t()));
@@ -59,10 +65,10 @@ public static class ChunkedCrossEntropy
 
         public override Tensor forward(torch.autograd.AutogradContext ctx, params object[] vars)
         {
-            var (hidden, weight, targets) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2]);
+            var (hidden, weight, targets, softCap) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], (double)vars[3]);
             var hiddenGradient = hidden.requires_grad ? empty_like(hidden) : null;
             var weightGradient = weight.requires_grad ? zeros_like(weight) : null;
-            var loss = Run(hidden, weight, targets, hiddenGradient, weightGradient);
+            var loss = Run(hidden, weight, targets, softCap, hiddenGradient, weightGradient);
             ctx.save_for_backward([.. new[] { hiddenGradient, weightGradient }.OfType<Tensor>()]);
             ctx.save_data("hidden", hiddenGradient is not null);
             ctx.save_data("weight", weightGradient is not null);
@@ -73,7 +79,7 @@ public static class ChunkedCrossEntropy
         {
             var saved = new Queue<Tensor>(ctx.get_saved_variables());
             Tensor? Next(string name) => (bool)ctx.get_data(name) ? saved.Dequeue().mul(gradient) : null;
-            return [Next("hidden")!, Next("weight")!, null!];
+            return [Next("hidden")!, Next("weight")!, null!, null!];
         }
     }
 }

@@ -1,0 +1,121 @@
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace Graft.Modeling.Tests.Models;
+
+/// <summary>Every fixture of the group of models, against transformers' own numbers for the same weights.</summary>
+[Collection(TorchCollection.Name)]
+public sealed class ModelFixtureTests
+{
+    public static TheoryData<string> Cases => FixtureSets.Cases("models", "expected.json");
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Logits_loss_and_gradient_norm_are_the_references(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Fixtures.Case(name);
+        using var expected = Expected(name);
+        var json = Json(name);
+        foreach (var (_, weight) in model.Transformer.Weights) weight.requires_grad = true;
+        var (ids, lengths) = Fixtures.Rows(expected.Map("input_ids"), expected.Map("attention_mask"));
+        using var pass = Pass.OfLengths(lengths, model.Device);
+        var wanted = expected.Map(expected.Tensors.ContainsKey("logits") ? "logits" : "logits_fp32");
+
+        Tensor loss;
+        if (model.Config.Task == ModelTask.Classification)
+        {
+            var logits = model.Classifier.Forward(tensor(ids), pass);
+            AssertClose(logits, wanted, 2e-5);
+            loss = nn.functional.cross_entropy(logits, expected.Map("labels"));
+        }
+        else
+        {
+            var hidden = model.Network.Forward(tensor(ids), pass);
+            using (no_grad()) AssertClose(model.Network.Logits(hidden), RealRows(wanted, lengths), 2e-5);
+            var (rows, targets) = Supervised(expected.Map("labels"), lengths);
+            loss = model.Network.LossSum(hidden.index_select(0, tensor(rows)), tensor(targets)).div(rows.Length);
+        }
+        loss.backward();
+        AssertRelative(json, "loss", loss.item<float>(), 1e-5);
+        AssertRelative(
+            json, "grad_norm", Math.Sqrt(model.Transformer.Weights.Sum(w => w.Weight.grad!.square().sum().item<float>())), 1e-4);
+        Assert.Equal(json.GetProperty("parameters").GetInt64(), model.Transformer.Weights.Sum(w => w.Weight.numel()));
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Other_arithmetic_and_token_types_give_the_references_logits(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        using var expected = Expected(name);
+        var (ids, lengths) = Fixtures.Rows(expected.Map("input_ids"), expected.Map("attention_mask"));
+        if (expected.Tensors.ContainsKey("logits_bf16"))
+        {
+            using var model = Fixtures.Case(name, ScalarType.BFloat16);
+            using var pass = Pass.OfLengths(lengths, model.Device);
+            var found = model.Network.Logits(model.Network.Forward(tensor(ids), pass));
+            var wanted = RealRows(expected.Map("logits_bf16"), lengths);
+            AssertClose(found, wanted, 0.1);
+            Assert.True(found.sub(wanted).abs().mean().item<float>() < 0.01);
+        }
+        if (expected.Tensors.ContainsKey("token_type_ids"))
+        {
+            using var model = Fixtures.Case(name);
+            var (types, _) = Fixtures.Rows(expected.Map("token_type_ids"), expected.Map("attention_mask"));
+            using var pass = Pass.OfLengths(lengths, model.Device, tensor(types));
+            AssertClose(model.Classifier.Forward(tensor(ids), pass), expected.Map("logits_token_types"), 2e-5);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Greedy_ids_with_a_cache_are_the_references(string name)
+    {
+        var json = Json(name);
+        if (!json.TryGetProperty("generated_ids", out var generated)) return;
+        using var model = Fixtures.Case(name);
+        int[] prompt = [.. json.GetProperty("prompt_ids").EnumerateArray().Select(v => v.GetInt32())];
+        int[] wanted = [.. generated.EnumerateArray().Select(v => v.GetInt32())];
+        Assert.Equal(wanted, Greedy.Generate(model, prompt, wanted.Length));
+    }
+
+    private static SafetensorsFile Expected(string name) => SafetensorsFile.Open(Path.Combine(FixtureSets.Folder("models", name), "expected.safetensors"));
+
+    private static JsonElement Json(string name) =>
+        JsonDocument.Parse(File.ReadAllBytes(Path.Combine(FixtureSets.Folder("models", name), "expected.json"))).RootElement;
+
+    private static Tensor RealRows(Tensor padded, int[] lengths) => cat([.. lengths.Select((length, r) => padded[r].narrow(0, 0, length))]);
+
+    private static void AssertClose(Tensor found, Tensor wanted, double most)
+    {
+        Assert.Equal(wanted.shape, found.shape);
+        var difference = Fixtures.MaxDifference(found, wanted);
+        Assert.True(difference < most, $"the largest difference is {difference}");
+    }
+
+    private static void AssertRelative(JsonElement json, string field, double found, double most)
+    {
+        var wanted = (json.TryGetProperty(field, out var plain) ? plain : json.GetProperty(field + "_fp32")).GetDouble();
+        Assert.True(Math.Abs(found - wanted) <= most * wanted, $"{field} is {found}, not {wanted}");
+    }
+
+    /// <summary>Flat rows whose next token is supervised, and those tokens.</summary>
+    internal static (long[] Rows, long[] Targets) Supervised(Tensor labels, int[] lengths)
+    {
+        var (rows, targets, at) = (new List<long>(), new List<long>(), 0L);
+        for (var r = 0; r < lengths.Length; r++)
+        {
+            var row = labels[r].data<long>().ToArray();
+            for (var i = 1; i < lengths[r]; i++)
+            {
+                if (row[i] == -100) continue;
+                rows.Add(at + i - 1);
+                targets.Add(row[i]);
+            }
+            at += lengths[r];
+        }
+        return ([.. rows], [.. targets]);
+    }
+}

@@ -1,0 +1,25 @@
+using static TorchSharp.torch;
+
+namespace Graft.Modeling.Models;
+
+/// <summary>A network without its output head: token ids in, hidden states out.</summary>
+internal abstract class Body
+{
+    /// <summary>(V, C): of the tokens.</summary>
+    public abstract Tensor Embedding { get; }
+
+    /// <param name="ids">(N) int64.</param>
+    /// <returns>(N, C).</returns>
+    public abstract Tensor Run(Tensor ids, Pass pass);
+
+    /// <summary>Runs blocks one after another, freeing what autograd does not need of each: with the block, not with the step.</summary>
+    protected static Tensor Through(IReadOnlyList<Layer> blocks, Tensor x, Pass pass)
+    {
+        foreach (var block in blocks)
+        {
+            using var inner = NewDisposeScope();
+            x = block(x, pass).MoveToOuterDisposeScope();
+        }
+        return x;
+    }
+}

@@ -1,0 +1,46 @@
+using static TorchSharp.torch;
+
+namespace Graft.Modeling.Models;
+
+/// <summary>The body of a decoder: embeddings, blocks of causal attention, a last norm.</summary>
+internal sealed class Decoder : Body
+{
+    private readonly Tensor? positions;
+    private readonly double scale;
+    private readonly Layer[] blocks;
+    private readonly Layer norm;
+
+    /// <param name="embedding">Name of the token embedding.</param>
+    /// <param name="norm">The last one; made after the blocks.</param>
+    /// <param name="positions">Name of the learned positions, where they are not rotary.</param>
+    /// <param name="scale">Factor on the embeddings.</param>
+    public Decoder(
+        Transformer network, ModelConfig c, string embedding, BlockMaker block, Func<Layer> norm,
+        string? positions = null, double scale = 1)
+    {
+        Embedding = network.Weight(embedding, c.VocabularySize, c.HiddenSize);
+        if (positions is not null) this.positions = network.Weight(positions, c.MaxPositions, c.HiddenSize);
+        blocks = [.. Enumerable.Range(0, c.Layers).Select(i => block(i))];
+        this.norm = norm();
+        this.scale = scale;
+    }
+
+    public override Tensor Embedding { get; }
+
+    public override Tensor Run(Tensor ids, Pass pass)
+    {
+        using var scope = NewDisposeScope();
+        var x = Embedding.index_select(0, ids);                                                 // (N, C)
+        // The factor is rounded to the element type first, as the reference does.
+        if (scale != 1) x = x.mul(tensor((float)scale, x.dtype, x.device));
+        if (positions is not null) x = x.add(Learned(pass));
+        return norm(Through(blocks, x, pass), pass).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Learned(Pass pass)
+    {
+        var most = positions!.size(0);
+        if (pass.LongestText > most) throw new ArgumentException($"A text of {pass.LongestText} tokens, but the model has learned {most} positions.", nameof(pass));
+        return positions.index_select(0, pass.Positions);
+    }
+}

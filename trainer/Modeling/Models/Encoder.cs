@@ -1,0 +1,75 @@
+using static TorchSharp.torch;
+
+namespace Graft.Modeling.Models;
+
+/// <summary>
+/// The body of a BERT-like encoder (Devlin et al. 2018, arXiv:1810.04805): embeddings of tokens, their types and learned positions, a norm,
+/// and blocks in which every token sees its whole text.
+/// </summary>
+internal sealed class Encoder : Body
+{
+    private readonly Tensor positions, types;
+    private readonly int? padId;
+    private readonly Layer norm;
+    private readonly Layer[] blocks;
+
+    /// <param name="prefix">Of all names: <c>bert.</c>, or nothing.</param>
+    /// <param name="positionCount">Rows of the table of positions.</param>
+    /// <param name="padId">Where positions begin behind this id and leave out tokens that have it, as in RoBERTa.</param>
+    public Encoder(
+        Transformer network, ModelConfig c, string prefix, int positionCount, int typeCount, Activation activation, int? padId = null)
+    {
+        this.padId = padId;
+        var at = prefix + "embeddings.";
+        Embedding = network.Weight(at + "word_embeddings.weight", c.VocabularySize, c.HiddenSize);
+        positions = network.Weight(at + "position_embeddings.weight", positionCount, c.HiddenSize);
+        types = network.Weight(at + "token_type_embeddings.weight", typeCount, c.HiddenSize);
+        norm = Norms.LayerNorm(network, at + "LayerNorm", c);
+        blocks = [.. Enumerable.Range(0, c.Layers).Select(i => Block(network, c, $"{prefix}encoder.layer.{i}.", i, activation))];
+    }
+
+    public override Tensor Embedding { get; }
+
+    public override Tensor Run(Tensor ids, Pass pass)
+    {
+        if (pass.Segments.Any(s => s.Cache is not null))
+            throw new ArgumentException("An encoder sees whole texts; it has no use for a cache of keys and values.", nameof(pass));
+        using var scope = NewDisposeScope();
+        var x = Embedding.index_select(0, ids).add(pass.TokenTypes is { } given ? types.index_select(0, given) : types[0]);
+        x = norm(x.add(positions.index_select(0, PositionsOf(ids, pass))), pass);                // (N, C)
+        return Through(blocks, x, pass).MoveToOuterDisposeScope();
+    }
+
+    /// <returns>(N) int64.</returns>
+    private Tensor PositionsOf(Tensor ids, Pass pass)
+    {
+        var most = positions.size(0) - (padId + 1 ?? 0);
+        if (pass.LongestText > most) throw new ArgumentException($"A text of {pass.LongestText} tokens, but the model has learned {most} positions.", nameof(pass));
+        if (padId is not { } pad) return pass.Positions;
+        // Real tokens of the text up to each one: of all texts, less those of the texts before.
+        var real = ids.ne(pad).to_type(ScalarType.Int64);
+        var upTo = real.cumsum(0);
+        var first = arange(ids.size(0), ScalarType.Int64, ids.device).sub(pass.Positions);      // (N): where each token's text begins
+        var before = upTo.sub(real).index_select(0, first);
+        return upTo.sub(before).mul(real).add(pad);
+    }
+
+    private static Layer Block(Transformer network, ModelConfig c, string at, int layer, Activation activation)
+    {
+        LinearSite Dense(string name, int outFeatures, int inFeatures) => network.Site(at + name, outFeatures, inFeatures, bias: true);
+        var project = SelfAttention.Separate(
+            network, c,
+            Dense("attention.self.query", c.HiddenSize, c.HiddenSize),
+            Dense("attention.self.key", c.HiddenSize, c.HiddenSize),
+            Dense("attention.self.value", c.HiddenSize, c.HiddenSize));
+        var attention = new SelfAttention(network, layer, project, Dense("attention.output.dense", c.HiddenSize, c.HiddenSize))
+        {
+            Options = new AttentionOptions { Causal = false },
+        };
+        var attentionNorm = Norms.LayerNorm(network, at + "attention.output.LayerNorm", c);
+        var inner = Dense("intermediate.dense", c.IntermediateSize, c.HiddenSize);
+        var outer = Dense("output.dense", c.HiddenSize, c.IntermediateSize);
+        return Blocks.PostNorm(
+            attention.Run, attentionNorm, FeedForward.Plain(network, inner, outer, activation), Norms.LayerNorm(network, at + "output.LayerNorm", c));
+    }
+}
