@@ -17,9 +17,9 @@ internal sealed class FullTuning : TuningMethod
     {
         if (model.DType != ScalarType.Float32)
             throw new TuningException([$"method.full trains the weights themselves, which needs precision F32; the model was loaded in {Precisions.Of(model.DType)}."]);
-        trainable = model.Network.Weights;
+        trainable = model.Transformer.Weights;
         foreach (var (_, weight) in trainable) weight.requires_grad = true;
-        model.Network.Tuning = this;
+        model.Transformer.Tuning = this;
     }
 
     public override void Save(string folder, BaseModel model, string baseModelName) => ModelWriter.Save(model, folder, model.Config.StoredType);

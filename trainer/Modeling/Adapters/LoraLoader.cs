@@ -17,7 +17,7 @@ internal static class LoraLoader
             if (!File.Exists(path)) throw new ModelFormatException(folder, $"holds no {Path.GetFileName(path)}, so it is no adapter");
         var config = PeftLoraConfig.From(configPath);
         using var file = SafetensorsFile.Open(weightsPath);
-        var pairs = Pair(file, model.Network.Linears, config);
+        var pairs = Pair(file, model.Transformer.Linears, config);
         var scale = LoraTuning.Scaling(config.Alpha, config.Rank, config.RsLora);
         var layers = new Dictionary<int, LinearAdapter>();
         foreach (var (site, a, b) in pairs) layers.Add(site.Index, ReadLayer(file, a, b, scale, model));

@@ -24,7 +24,7 @@ internal sealed class LoraTuning(LoraMethod options) : TuningMethod
 
     public override void Attach(BaseModel model, Generator rng)
     {
-        var sites = LoraTargetNames.Select(options, model.Network.Linears);
+        var sites = LoraTargetNames.Select(options, model.Transformer.Linears);
         targets = options.Targets.Modules?.Distinct(StringComparer.Ordinal).ToList() ?? LoraTargetNames.LastParts(sites);
         var dropout = options.Dropout > 0 ? new LoraDropout(options.Dropout, rng, this) : null;
         foreach (var site in sites)
@@ -39,7 +39,7 @@ internal sealed class LoraTuning(LoraMethod options) : TuningMethod
             trainable.Add((KeyOf(site.Name, "lora_A"), a));
             trainable.Add((KeyOf(site.Name, "lora_B"), b));
         }
-        model.Network.Tuning = this;
+        model.Transformer.Tuning = this;
     }
 
     public override void Save(string folder, BaseModel model, string baseModelName)
@@ -55,7 +55,7 @@ internal sealed class LoraTuning(LoraMethod options) : TuningMethod
         Rank = options.Rank,
         Alpha = options.Alpha,
         RsLora = options.RsLora,
-        Targets = LoraTargetNames.LastParts(layers.Keys.Select(i => model.Network.Linears[i])),
+        Targets = LoraTargetNames.LastParts(layers.Keys.Select(i => model.Transformer.Linears[i])),
         Dtype = SafetensorsWriter.NameOf(ScalarType.Float32),
         TrainableParameters = trainable.Sum(t => t.Item2.numel()),
         BaseDigest = model.Digest,
