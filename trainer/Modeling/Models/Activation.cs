@@ -1,4 +1,6 @@
 using Graft.Modeling.Kernels;
+using Graft.Modeling.Runtime;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Models;
@@ -19,15 +21,15 @@ internal sealed class Activation
         ["gelu_new"] = TanhGelu, ["gelu_pytorch_tanh"] = TanhGelu, ["gelu_python_tanh"] = TanhGelu,
         ["gelu_fast"] = TanhGelu, ["gelu_accurate"] = TanhGelu,
         ["quick_gelu"] = new(new SigmoidCurve(1.702, 0)),
-        ["gelu_10"] = new(x => nn.functional.gelu(x).clamp(-10, 10)),
+        ["gelu_10"] = new(Clamped(x => nn.functional.gelu(x), -10, 10)),
         ["relu"] = new(x => nn.functional.relu(x)),
         ["relu2"] = new(x => nn.functional.relu(x).square()),
-        ["relu6"] = new(x => x.clamp(0, 6)),
+        ["relu6"] = new(Clamped(x => x, 0, 6)),
         ["leaky_relu"] = new(x => nn.functional.leaky_relu(x, 0.01)),
         ["sigmoid"] = new(x => x.sigmoid()),
         ["tanh"] = new(x => x.tanh()),
         ["mish"] = new(x => nn.functional.softplus(x).tanh().mul(x)),
-        ["laplace"] = new(x => x.sub(0.707107).div(0.282095 * Math.Sqrt(2)).erf().add(1).mul(0.5)),
+        ["laplace"] = new(Laplace(0.707107, 0.282095 * Math.Sqrt(2), 0.5)),
         ["linear"] = new(x => x),
     };
 
@@ -36,9 +38,17 @@ internal sealed class Activation
 
     private Activation(Func<Tensor, Tensor> function, SigmoidCurve? curve = null) => (this.function, this.curve) = (function, curve);
 
-    private Activation(SigmoidCurve curve) : this(x => x.square().mul(curve.Cubic).add(curve.Linear).mul(x).sigmoid().mul(x), curve)
+    private Activation(SigmoidCurve curve) : this(Curved(curve.Linear, curve.Cubic), curve)
     {
     }
+
+    // The numbers are kept, as Scalars.One is and for the same reason.
+    private static Func<Tensor, Tensor> Curved(Scalar linear, Scalar cubic) => x => x.square().mul(cubic).add(linear).mul(x).sigmoid().mul(x);
+
+    private static Func<Tensor, Tensor> Clamped(Func<Tensor, Tensor> function, Scalar low, Scalar high) => x => function(x).clamp(low, high);
+
+    private static Func<Tensor, Tensor> Laplace(Scalar mean, Scalar width, Scalar half) =>
+        x => x.sub(mean).div(width).erf().add(Scalars.One).mul(half);
 
     public static Activation? Named(string name) => Known.GetValueOrDefault(name);
 

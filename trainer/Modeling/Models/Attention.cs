@@ -1,4 +1,5 @@
 using Graft.Modeling.Runtime;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Models;
@@ -29,8 +30,11 @@ internal static class Attention
     public static Tensor Run(Tensor query, Tensor key, Tensor value, Pass pass, int layer, AttentionOptions options)
     {
         // The library's operator knows only its own factor.
-        if (options.Scale is { } scale && options.SoftCap is null && scale * Math.Sqrt(query.size(2)) is var factor && Math.Abs(factor - 1) > 1e-9)
+        if (options.Scale is { } scale && options.SoftCap is null && scale * Math.Sqrt(query.size(2)) is var ratio && Math.Abs(ratio - 1) > 1e-9)
+        {
+            using Scalar factor = ratio;
             query = query.mul(factor);
+        }
         var parts = new List<Tensor>(pass.Groups.Count);
         foreach (var (first, count) in pass.Groups)
         {
@@ -83,10 +87,11 @@ internal static class Attention
     private static Tensor Capped(Tensor query, Tensor key, Tensor value, double scale, double cap, Tensor? mask)
     {
         long batch = query.size(0), heads = query.size(1), tokens = query.size(2), size = query.size(3), groups = key.size(1), all = key.size(2);
+        using Scalar inward = scale / cap, outward = cap, never = double.NegativeInfinity;
         var together = query.reshape(batch, groups, heads / groups * tokens, size);             // heads that share keys, one after another
-        var scores = together.matmul(key.transpose(2, 3)).mul(scale / cap).tanh().mul(cap)      // (B, G, H / G T, S)
+        var scores = together.matmul(key.transpose(2, 3)).mul(inward).tanh().mul(outward)     // (B, G, H / G T, S)
             .view(batch, groups, heads / groups, tokens, all);
-        if (mask is not null) scores = scores.masked_fill(mask.logical_not(), double.NegativeInfinity);
+        if (mask is not null) scores = scores.masked_fill(mask.logical_not(), never);
         var weights = scores.softmax(-1, ScalarType.Float32).to_type(query.dtype).view(batch, groups, heads / groups * tokens, all);
         return weights.matmul(value).view(batch, heads, tokens, size);
     }

@@ -39,7 +39,11 @@ public sealed class CausalLM : Transformer
         using var scope = NewDisposeScope();
         var logits = Product.Linear(hidden, OutputWeight);
         // Capped in the element type that the model computes in, as the reference does.
-        if (softCap is { } cap) logits = logits.div(cap).tanh().mul(cap);
+        if (softCap is { } cap)
+        {
+            using TorchSharp.Scalar bound = cap;
+            logits = logits.div(bound).tanh().mul(bound);
+        }
         return logits.to_type(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 

@@ -94,7 +94,11 @@ public sealed class Pass : IDisposable
         var frequencies = rope.DependsOnLength ? FrequenciesOfTexts(rope) : tensor(rope.Frequencies(0), [1, rope.Size / 2], device: Device);
         var angles = Positions.to_type(ScalarType.Float32).unsqueeze(1).mul(frequencies).unsqueeze(1);   // (N, 1, R / 2)
         var (cos, sin) = (angles.cos(), angles.sin());
-        if (rope.Amplitude != 1) (cos, sin) = (cos.mul(rope.Amplitude), sin.mul(rope.Amplitude));
+        if (rope.Amplitude != 1)
+        {
+            using TorchSharp.Scalar amplitude = rope.Amplitude;
+            (cos, sin) = (cos.mul(amplitude), sin.mul(amplitude));
+        }
         var made = (cos.to_type(dtype).DetachFromDisposeScope(), sin.to_type(dtype).DetachFromDisposeScope());
         rotary.Add((rope, dtype), made);
         return made;

@@ -1,4 +1,5 @@
 using Graft.Modeling.Kernels;
+using Graft.Modeling.Runtime;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Models;
@@ -11,9 +12,9 @@ internal static class RmsNorm
     /// <param name="offset">The weight is 1 + w, and the product is rounded to the element type after it rather than before.</param>
     public static Tensor Apply(Tensor x, Tensor weight, double epsilon, GradientBin? bin = null, bool offset = false)
     {
-        if (Kernel.Takes(x) && Kernel.Takes(weight)) return Kernel.RmsNorm(x, offset ? weight.add(1) : weight, epsilon, bin);
+        if (Kernel.Takes(x) && Kernel.Takes(weight)) return Kernel.RmsNorm(x, offset ? weight.add(Scalars.One) : weight, epsilon, bin);
         var wide = x.to_type(ScalarType.Float32);
         var normed = wide.mul(wide.square().mean([-1], keepdim: true).add(epsilon).rsqrt());
-        return offset ? normed.mul(weight.to_type(ScalarType.Float32).add(1)).to_type(x.dtype) : normed.to_type(x.dtype).mul(weight);
+        return offset ? normed.mul(weight.to_type(ScalarType.Float32).add(Scalars.One)).to_type(x.dtype) : normed.to_type(x.dtype).mul(weight);
     }
 }

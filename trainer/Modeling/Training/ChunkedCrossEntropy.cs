@@ -1,4 +1,5 @@
 using Graft.Modeling.Kernels;
+using Graft.Modeling.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -31,6 +32,7 @@ public static class ChunkedCrossEntropy
         using var scope = NewDisposeScope();
         using var guard = no_grad();
         long rows = hidden.size(0), step = Math.Max(16, ChunkElements / weight.size(0));
+        using Scalar bound = softCap;
         var total = zeros(1, ScalarType.Float32, hidden.device);
         for (long at = 0; at < rows; at += step)
         {
@@ -39,15 +41,15 @@ public static class ChunkedCrossEntropy
             var part = hidden.narrow(0, at, length);
             var target = targets.narrow(0, at, length).unsqueeze(1);                             // (m, 1)
             var logits = Product.Transposed(part, weight).to_type(ScalarType.Float32);         // (m, V)
-            var bounded = softCap == 0 ? null : logits.div_(softCap).tanh_();
-            if (bounded is not null) logits = bounded.mul(softCap);
+            var bounded = softCap == 0 ? null : logits.div_(bound).tanh_();
+            if (bounded is not null) logits = bounded.mul(bound);
             var norm = logits.logsumexp(1, keepdim: true);                                       // (m, 1)
             total.add_(norm.sum().sub(logits.gather(1, target).sum()));
             if (hiddenGradient is null && weightGradient is null) continue;
             var gradient = logits.sub_(norm).exp_();
             gradient.scatter_add_(1, target, full([length, 1], -1f, device: hidden.device));
             // Of the cap: 1 - tanh^2.
-            if (bounded is not null) gradient.mul_(bounded.mul_(bounded).neg_().add_(1));
+            if (bounded is not null) gradient.mul_(bounded.mul_(bounded).neg_().add_(Scalars.One));
             gradient = gradient.to_type(hidden.dtype);
             hiddenGradient?.narrow(0, at, length).copy_(Product.Transposed(gradient, weight.t()));
             weightGradient?.add_(Product.Transposed(gradient.t(), part.t()));
