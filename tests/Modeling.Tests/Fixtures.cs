@@ -22,13 +22,15 @@ internal static class Fixtures
         BaseModel.Load(FixtureSets.Folder("models", name), new LoadOptions(Cpu, dtype, RequireTokenizer: false, Task: null));
 
     /// <summary>
-    /// A real model's folder. Where it is not there the test is skipped and says so, but it fails where GRAFT_MODELS named the folder of models.
+    /// A real model's folder. Where it is not there the test is skipped and says so; it fails where GRAFT_MODELS named the folder.
     /// </summary>
     public static string RealModel(string name)
     {
         var named = Environment.GetEnvironmentVariable("GRAFT_MODELS") is { Length: > 0 } value ? value : null;
-        var folder = System.IO.Path.GetFullPath(System.IO.Path.Combine(named ?? System.IO.Path.Combine(Root, "..", "shared", "models"), name));
-        if (named is not null && !Directory.Exists(folder)) throw new InvalidOperationException($"GRAFT_MODELS is {named}, but there is no {folder}");
+        var models = named ?? System.IO.Path.Combine(Root, "..", "shared", "models");
+        var folder = System.IO.Path.GetFullPath(System.IO.Path.Combine(models, name));
+        if (named is not null && !Directory.Exists(folder))
+            throw new InvalidOperationException($"GRAFT_MODELS is {named}, but there is no {folder}");
         Skip.IfNot(Directory.Exists(folder), $"the real model {folder} is not there; GRAFT_MODELS may name the folder that holds it");
         return folder;
     }

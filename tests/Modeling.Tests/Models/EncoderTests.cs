@@ -59,8 +59,8 @@ public sealed class EncoderTests
         using var model = Fixtures.Case("llama_seqcls");
         using var plain = Pass.OfLengths([3], model.Device);
         using var padded = Pass.OfLengths([5], model.Device);
-        Assert.True(Fixtures.MaxDifference(
-            model.Classifier.Forward(tensor(new long[] { 9, 100, 200 }), plain), model.Classifier.Forward(tensor(new long[] { 9, 100, 200, 0, 0 }), padded)) < 1e-5);
+        var (three, five) = (tensor(new long[] { 9, 100, 200 }), tensor(new long[] { 9, 100, 200, 0, 0 }));
+        Assert.True(Fixtures.MaxDifference(model.Classifier.Forward(three, plain), model.Classifier.Forward(five, padded)) < 1e-5);
     }
 
     [Fact]
@@ -71,9 +71,10 @@ public sealed class EncoderTests
         Assert.Equal(64, model.MaxLength);
         using var cache = new KvCache(model.Config, 8, model.Device, model.DType);
         using var cached = new Pass([new Segment(0, 2, cache)], model.Device);
-        Assert.Contains("cache", Assert.Throws<ArgumentException>(() => model.Classifier.Forward(tensor(new long[] { 9, 10 }), cached)).Message, StringComparison.Ordinal);
+        string Refusal(Tensor ids, Pass pass) => Assert.Throws<ArgumentException>(() => model.Classifier.Forward(ids, pass)).Message;
+        Assert.Contains("cache", Refusal(tensor(new long[] { 9, 10 }), cached), StringComparison.Ordinal);
         using var @long = Pass.OfLengths([65], model.Device);
-        Assert.Contains("64 positions", Assert.Throws<ArgumentException>(() => model.Classifier.Forward(full(65, 9L), @long)).Message, StringComparison.Ordinal);
+        Assert.Contains("64 positions", Refusal(full(65, 9L), @long), StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Pass.OfLengths([3], model.Device, tensor(new long[] { 0, 1 })));
     }
 
@@ -92,10 +93,12 @@ public sealed class EncoderTests
         Assert.Equal((outFeatures, inFeatures), (site.OutFeatures, site.InFeatures));
         var ids = tensor(new long[] { 9, 100, 200, 300 });
         using var pass = Pass.OfLengths([4], model.Device);
-        Tensor Run() => model.Config.Task == ModelTask.Classification ? model.Classifier.Forward(ids, pass) : model.Network.Forward(ids, pass);
+        Tensor Run() =>
+            model.Config.Task == ModelTask.Classification ? model.Classifier.Forward(ids, pass) : model.Network.Forward(ids, pass);
         Tensor before;
         using (no_grad()) before = Run();
-        using var method = TuningMethods.Create(new Method { Lora = new LoraMethod(new LoraTargets { AllLinear = new AllLinear() }, Rank: 2) });
+        var everywhere = new LoraTargets { AllLinear = new AllLinear() };
+        using var method = TuningMethods.Create(new Method { Lora = new LoraMethod(everywhere, Rank: 2) });
         method.Attach(model, new Generator(1));
         Assert.True(Fixtures.MaxDifference(before, Run()) < 1e-5);
         using (no_grad())

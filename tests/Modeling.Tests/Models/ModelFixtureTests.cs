@@ -76,7 +76,8 @@ public sealed class ModelFixtureTests
         Assert.Equal(wanted, Greedy.Generate(model, prompt, wanted.Length));
     }
 
-    private static SafetensorsFile Expected(string name) => SafetensorsFile.Open(Path.Combine(FixtureSets.Folder("models", name), "expected.safetensors"));
+    private static SafetensorsFile Expected(string name) =>
+        SafetensorsFile.Open(Path.Combine(FixtureSets.Folder("models", name), "expected.safetensors"));
 
     private static JsonElement Json(string name) =>
         JsonDocument.Parse(File.ReadAllBytes(Path.Combine(FixtureSets.Folder("models", name), "expected.json"))).RootElement;
@@ -92,8 +93,8 @@ public sealed class ModelFixtureTests
     }
 
     /// <summary>
-    /// Real tokens of each row, whose padding is on the right, and tokens of each row that are computed: the real ones, but for models whose
-    /// positions go by a text's length. The reference's go by the padded length then, and padding behind a token changes nothing else.
+    /// Real tokens of each row, whose padding is on the right, and tokens of each row that are computed: the real ones, but for models
+    /// whose positions go by a text's length. The reference's go by the padded length then; padding behind a token changes nothing else.
     /// </summary>
     private static (int[] Real, int[] Computed) Lengths(BaseModel model, SafetensorsFile expected)
     {

@@ -8,7 +8,9 @@ internal sealed class ModelVariant : IDisposable
 {
     /// <param name="config">Fields to set, as a JSON object; null takes a field's place, as in a file.</param>
     /// <param name="weights">Weights under their stored names to those that are written; null: as they are.</param>
-    public ModelVariant(string fixture, string config = "{}", Func<IReadOnlyList<(string Name, Tensor Weight)>, IEnumerable<(string, Tensor)>>? weights = null)
+    public ModelVariant(
+        string fixture, string config = "{}",
+        Func<IReadOnlyList<(string Name, Tensor Weight)>, IEnumerable<(string, Tensor)>>? weights = null)
     {
         var source = Fixtures.Path("models", fixture);
         var json = JsonNode.Parse(File.ReadAllText(Path.Combine(source, "config.json")))!.AsObject();
@@ -27,7 +29,8 @@ internal sealed class ModelVariant : IDisposable
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("graft-variant-").FullName;
 
-    public BaseModel Load() => BaseModel.Load(Folder, new LoadOptions(Fixtures.Cpu, ScalarType.Float32, RequireTokenizer: false, Task: null));
+    public BaseModel Load() =>
+        BaseModel.Load(Folder, new LoadOptions(Fixtures.Cpu, ScalarType.Float32, RequireTokenizer: false, Task: null));
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
@@ -39,6 +42,7 @@ internal sealed class ModelVariant : IDisposable
         if (weights is null) return;
         using var scope = NewDisposeScope();
         using var stored = SafetensorsFile.Open(Path.Combine(source, "model.safetensors"));
-        SafetensorsWriter.Write(Path.Combine(Folder, "model.safetensors"), weights([.. stored.Tensors.Keys.Select(n => (n, stored.Map(n)))]));
+        (string, Tensor)[] all = [.. stored.Tensors.Keys.Select(n => (n, stored.Map(n)))];
+        SafetensorsWriter.Write(Path.Combine(Folder, "model.safetensors"), weights(all));
     }
 }

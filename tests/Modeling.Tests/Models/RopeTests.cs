@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Graft.Modeling.Models;
-using static TorchSharp.torch;
 
 namespace Graft.Modeling.Tests.Models;
 
@@ -36,7 +35,8 @@ public sealed class RopeTests
     public void Llama3_scaling_keeps_fast_pairs_and_blends_those_between()
     {
         var rope = Read("""
-            {"rope_scaling":{"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4,"original_max_position_embeddings":32}}
+            {"original_max_position_embeddings":32,
+             "rope_scaling":{"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4}}
             """);
         AssertFrequencies(rope, 500, pair =>
         {
@@ -53,7 +53,8 @@ public sealed class RopeTests
     {
         // Pair 16 ln(128 / (2 pi n)) / (2 ln 10,000) turns n times in 128 tokens.
         var rope = Read($$$"""
-            {"rope_scaling":{"rope_type":"yarn","factor":4,"original_max_position_embeddings":128,"beta_fast":4,"beta_slow":0.4,"truncate":{{{truncate}}}}}
+            {"original_max_position_embeddings":128,
+             "rope_scaling":{"rope_type":"yarn","factor":4,"beta_fast":4,"beta_slow":0.4,"truncate":{{{truncate}}}}}
             """);
         AssertFrequencies(rope, 500, pair =>
         {
@@ -99,8 +100,8 @@ public sealed class RopeTests
         var fields = new JsonFields("config.json", document.RootElement);
         var config = new ModelConfig
         {
-            ModelType = "llama", VocabularySize = 1, HiddenSize = 4 * Size, IntermediateSize = 1, Layers = 1, Heads = 4, KvHeads = 4, HeadSize = Size,
-            MaxPositions = fields.CountOr("max_position_embeddings", 512), NormEpsilon = 1e-6, TiedEmbeddings = false,
+            ModelType = "llama", VocabularySize = 1, HiddenSize = 4 * Size, IntermediateSize = 1, Layers = 1, Heads = 4, KvHeads = 4,
+            HeadSize = Size, MaxPositions = fields.CountOr("max_position_embeddings", 512), NormEpsilon = 1e-6, TiedEmbeddings = false,
         };
         var rope = RopeReader.Read(fields, config);
         fields.ThrowIfWrong();

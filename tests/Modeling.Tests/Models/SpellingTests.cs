@@ -28,7 +28,8 @@ public sealed class SpellingTests
         Assert.Equal(old.Config.Labels, @new.Config.Labels);
         var ids = tensor(Enumerable.Range(0, 20).Select(i => 8L + i * 17).ToArray());
         using var pass = Pass.OfLengths([20], old.Device);
-        Tensor Run(BaseModel m) => m.Config.Task == ModelTask.Classification ? m.Classifier.Forward(ids, pass) : m.Network.Forward(ids, pass);
+        Tensor Run(BaseModel m) =>
+            m.Config.Task == ModelTask.Classification ? m.Classifier.Forward(ids, pass) : m.Network.Forward(ids, pass);
         Assert.Equal(0, Fixtures.MaxDifference(Run(old), Run(@new)));
     }
 
@@ -49,7 +50,8 @@ public sealed class SpellingTests
         if (Take(config, "sliding_window_pattern") is { } pattern)
         {
             var layers = Enumerable.Range(1, (int)config["num_hidden_layers"]!);
-            config["layer_types"] = new JsonArray([.. layers.Select(i => (JsonNode)(i % (int)pattern == 0 ? "full_attention" : "sliding_attention"))]);
+            string Type(int layer) => layer % (int)pattern == 0 ? "full_attention" : "sliding_attention";
+            config["layer_types"] = new JsonArray([.. layers.Select(i => (JsonNode)Type(i))]);
         }
         config["rope_parameters"] = parameters;
         config["dtype"] = Take(config, "torch_dtype");

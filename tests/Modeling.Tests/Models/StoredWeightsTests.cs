@@ -20,8 +20,10 @@ public sealed class StoredWeightsTests
     [Fact]
     public void Old_bert_files_call_the_parts_of_a_norm_gamma_and_beta()
     {
+        static string Old(string name) => name.Replace("LayerNorm.weight", "LayerNorm.gamma", StringComparison.Ordinal)
+            .Replace("LayerNorm.bias", "LayerNorm.beta", StringComparison.Ordinal);
         using var variant = new ModelVariant("bert_seqcls", weights: w => w
-            .Select(t => (t.Name.Replace("LayerNorm.weight", "LayerNorm.gamma", StringComparison.Ordinal).Replace("LayerNorm.bias", "LayerNorm.beta", StringComparison.Ordinal), t.Weight))
+            .Select(t => (Old(t.Name), t.Weight))
             .Append(("bert.embeddings.position_ids", arange(64, ScalarType.Int64))));
         AssertSame("bert_seqcls", variant, m => m.Classifier.Forward);
     }
@@ -31,7 +33,8 @@ public sealed class StoredWeightsTests
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
-        IEnumerable<(string, Tensor)> Body(IReadOnlyList<(string Name, Tensor Weight)> w) => w.Where(t => t.Name.StartsWith("bert.", StringComparison.Ordinal));
+        IEnumerable<(string, Tensor)> Body(IReadOnlyList<(string Name, Tensor Weight)> w) =>
+            w.Where(t => t.Name.StartsWith("bert.", StringComparison.Ordinal));
         const string bare = """{"architectures":["BertModel"]}""";
         using var with = new ModelVariant("bert_seqcls", bare, Body);
         using var without = new ModelVariant("bert_seqcls", bare, w => Body(w).Select(t => (t.Item1["bert.".Length..], t.Item2)));
@@ -56,7 +59,8 @@ public sealed class StoredWeightsTests
             .Where(t => t.Name != missing).Select(t => t.Name == misshapen ? (t.Name, ones(2, 3)) : t)
             .Append(("model.vision_tower.weight", ones(2))));
         var message = Assert.Throws<ModelFormatException>(variant.Load).Message;
-        foreach (var part in new[] { missing, $"'{misshapen}' is [2, 3]", "model.vision_tower.weight" }) Assert.Contains(part, message, StringComparison.Ordinal);
+        foreach (var part in new[] { missing, $"'{misshapen}' is [2, 3]", "model.vision_tower.weight" })
+            Assert.Contains(part, message, StringComparison.Ordinal);
     }
 
     [Theory]

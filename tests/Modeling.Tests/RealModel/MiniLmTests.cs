@@ -33,6 +33,7 @@ public sealed class MiniLmTests
     private static void AssertClose(JsonElement wanted, Tensor found)
     {
         var values = found.data<float>().ToArray();
-        Assert.All(wanted.EnumerateArray().Select((v, i) => (Wanted: v.GetDouble(), Found: values[i])), p => Assert.Equal(p.Wanted, p.Found, 1e-4));
+        var pairs = wanted.EnumerateArray().Select((v, i) => (Wanted: v.GetDouble(), Found: values[i]));
+        Assert.All(pairs, p => Assert.Equal(p.Wanted, p.Found, 1e-4));
     }
 }

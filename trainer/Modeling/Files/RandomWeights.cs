@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Graft.Modeling.Files;
 
-/// <summary>Weights drawn as transformers initialises a new model: norms one, biases zero, all others normal with the configuration's deviation.</summary>
+/// <summary>
+/// Weights drawn as transformers initialises a new model: norms one, biases zero, all others normal with the configuration's deviation.
+/// </summary>
 internal sealed class RandomWeights(ModelConfig config, string configFile, long seed) : IWeights
 {
     private readonly Generator rng = new((ulong)seed, new Device(TorchSharp.DeviceType.CPU));

@@ -47,12 +47,13 @@ public sealed class GenerationSequence : IDisposable
     private IReadOnlyCollection<int> EndIds => model.HasTokenizer ? model.Tokenizer.EndOfGenerationIds : model.Config.EosIds;
 
     /// <summary>Tokens that the cache does not hold: what is left of the prompt, or the last token.</summary>
-    internal IEnumerable<int> Unseen => Cache.Length < PromptIds.Count ? PromptIds.Skip(Cache.Length).Concat(generated) : generated.Skip(Cache.Length - PromptIds.Count);
+    internal IEnumerable<int> Unseen => Cache.Length < PromptIds.Count
+        ? PromptIds.Skip(Cache.Length).Concat(generated) : generated.Skip(Cache.Length - PromptIds.Count);
     internal int UnseenCount => PromptIds.Count + generated.Count - Cache.Length;
 
     /// <summary>
-    /// Empties a cache that the text outgrows with its unseen tokens. Such a text cannot be taken in by parts either, because those before would
-    /// have to be computed anew.
+    /// Empties a cache that the text outgrows with its unseen tokens. Such a text cannot be taken in by parts either, because those before
+    /// would have to be computed anew.
     /// </summary>
     /// <returns>Whether all that is unseen must be computed together.</returns>
     internal bool StartAnewIfOutgrown()

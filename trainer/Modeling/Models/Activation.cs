@@ -10,7 +10,9 @@ internal sealed class Activation
 {
     private static readonly Activation Silu = new(x => nn.functional.silu(x), new SigmoidCurve(1, 0));
 
-    /// <summary>GELU by its tanh approximation (Hendrycks and Gimpel 2016, arXiv:1606.08415): (1 + tanh(u)) / 2 is the sigmoid of 2 u.</summary>
+    /// <summary>
+    /// GELU by its tanh approximation (Hendrycks and Gimpel 2016, arXiv:1606.08415): (1 + tanh(u)) / 2 is the sigmoid of 2 u.
+    /// </summary>
     private static readonly Activation TanhGelu = new(new SigmoidCurve(1.5957691216057308, 0.071354816272601496));
     private static readonly Activation Gelu = new(x => nn.functional.gelu(x));
 
@@ -43,9 +45,11 @@ internal sealed class Activation
     }
 
     // The numbers are kept, as Scalars.One is and for the same reason.
-    private static Func<Tensor, Tensor> Curved(Scalar linear, Scalar cubic) => x => x.square().mul(cubic).add(linear).mul(x).sigmoid().mul(x);
+    private static Func<Tensor, Tensor> Curved(Scalar linear, Scalar cubic) =>
+        x => x.square().mul(cubic).add(linear).mul(x).sigmoid().mul(x);
 
-    private static Func<Tensor, Tensor> Clamped(Func<Tensor, Tensor> function, Scalar low, Scalar high) => x => function(x).clamp(low, high);
+    private static Func<Tensor, Tensor> Clamped(Func<Tensor, Tensor> function, Scalar low, Scalar high) =>
+        x => function(x).clamp(low, high);
 
     private static Func<Tensor, Tensor> Laplace(Scalar mean, Scalar width, Scalar half) =>
         x => x.sub(mean).div(width).erf().add(Scalars.One).mul(half);
@@ -57,7 +61,8 @@ internal sealed class Activation
     {
         var name = fields.Text(field) ?? otherwise;
         if (Named(name) is { } found) return found;
-        fields.Wrong($"{field} is '{name}', which is not supported; there are {string.Join(", ", Known.Keys.Order(StringComparer.Ordinal))}");
+        var known = string.Join(", ", Known.Keys.Order(StringComparer.Ordinal));
+        fields.Wrong($"{field} is '{name}', which is not supported; there are {known}");
         return Silu;
     }
 

@@ -5,23 +5,26 @@ namespace Graft.Modeling.Models;
 /// <summary>A family of models.</summary>
 /// <param name="Read">Reads its configuration, for one of the tasks that it has classes for.</param>
 /// <param name="Classes">Hugging Face's names of body and head together; the first one is meant where a configuration names none.</param>
-internal sealed record Architecture(string ModelType, Func<JsonFields, ModelTask, ModelPlan> Read, params (string Class, ModelTask Task)[] Classes);
+internal sealed record Architecture(
+    string ModelType, Func<JsonFields, ModelTask, ModelPlan> Read, params (string Class, ModelTask Task)[] Classes);
 
 /// <summary>The architectures there are, by <c>model_type</c>. A new one is a file and a row.</summary>
 internal static class Architectures
 {
+    private const ModelTask Generate = ModelTask.Generation, Classify = ModelTask.Classification, Embed = ModelTask.Embedding;
+
     private static readonly Architecture[] Table =
     [
-        new("bert", Bert.Read, ("BertModel", ModelTask.Embedding), ("BertForSequenceClassification", ModelTask.Classification)),
-        new("gemma2", Gemma2.Read, ("Gemma2ForCausalLM", ModelTask.Generation), ("Gemma2ForSequenceClassification", ModelTask.Classification)),
-        new("gemma3_text", Gemma3Text.Read, ("Gemma3ForCausalLM", ModelTask.Generation), ("Gemma3TextForSequenceClassification", ModelTask.Classification)),
-        new("gpt2", Gpt2.Read, ("GPT2LMHeadModel", ModelTask.Generation), ("GPT2ForSequenceClassification", ModelTask.Classification)),
-        new("llama", Llama.Read, ("LlamaForCausalLM", ModelTask.Generation), ("LlamaForSequenceClassification", ModelTask.Classification)),
-        new("mistral", Mistral.Read, ("MistralForCausalLM", ModelTask.Generation), ("MistralForSequenceClassification", ModelTask.Classification)),
-        new("phi3", Phi3.Read, ("Phi3ForCausalLM", ModelTask.Generation), ("Phi3ForSequenceClassification", ModelTask.Classification)),
-        new("qwen2", Qwen2.Read, ("Qwen2ForCausalLM", ModelTask.Generation), ("Qwen2ForSequenceClassification", ModelTask.Classification)),
-        new("qwen3", Qwen3.Read, ("Qwen3ForCausalLM", ModelTask.Generation), ("Qwen3ForSequenceClassification", ModelTask.Classification)),
-        new("roberta", Roberta.Read, ("RobertaModel", ModelTask.Embedding), ("RobertaForSequenceClassification", ModelTask.Classification)),
+        new("bert", Bert.Read, ("BertModel", Embed), ("BertForSequenceClassification", Classify)),
+        new("gemma2", Gemma2.Read, ("Gemma2ForCausalLM", Generate), ("Gemma2ForSequenceClassification", Classify)),
+        new("gemma3_text", Gemma3Text.Read, ("Gemma3ForCausalLM", Generate), ("Gemma3TextForSequenceClassification", Classify)),
+        new("gpt2", Gpt2.Read, ("GPT2LMHeadModel", Generate), ("GPT2ForSequenceClassification", Classify)),
+        new("llama", Llama.Read, ("LlamaForCausalLM", Generate), ("LlamaForSequenceClassification", Classify)),
+        new("mistral", Mistral.Read, ("MistralForCausalLM", Generate), ("MistralForSequenceClassification", Classify)),
+        new("phi3", Phi3.Read, ("Phi3ForCausalLM", Generate), ("Phi3ForSequenceClassification", Classify)),
+        new("qwen2", Qwen2.Read, ("Qwen2ForCausalLM", Generate), ("Qwen2ForSequenceClassification", Classify)),
+        new("qwen3", Qwen3.Read, ("Qwen3ForCausalLM", Generate), ("Qwen3ForSequenceClassification", Classify)),
+        new("roberta", Roberta.Read, ("RobertaModel", Embed), ("RobertaForSequenceClassification", Classify)),
     ];
 
     public static IReadOnlyList<string> ModelTypes { get; } = [.. Table.Select(a => a.ModelType)];
@@ -61,7 +64,8 @@ internal static class Architectures
     {
         if (fields.Texts("architectures") is not [var name, ..]) return architecture.Classes[0];
         if (architecture.Classes.FirstOrDefault(c => c.Class == name) is { Class: not null } found) return found;
-        fields.Wrong($"architectures names '{name}'; for {architecture.ModelType} there are {string.Join(" and ", architecture.Classes.Select(c => c.Class))}");
+        var known = string.Join(" and ", architecture.Classes.Select(c => c.Class));
+        fields.Wrong($"architectures names '{name}'; for {architecture.ModelType} there are {known}");
         return architecture.Classes[0];
     }
 

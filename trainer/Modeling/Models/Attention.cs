@@ -30,7 +30,8 @@ internal static class Attention
     public static Tensor Run(Tensor query, Tensor key, Tensor value, Pass pass, int layer, AttentionOptions options)
     {
         // The library's operator knows only its own factor.
-        if (options.Scale is { } scale && options.SoftCap is null && scale * Math.Sqrt(query.size(2)) is var ratio && Math.Abs(ratio - 1) > 1e-9)
+        var ratio = options.Scale is { } scale && options.SoftCap is null ? scale * Math.Sqrt(query.size(2)) : 1;
+        if (Math.Abs(ratio - 1) > 1e-9)
         {
             using Scalar factor = ratio;
             query = query.mul(factor);
@@ -75,7 +76,10 @@ internal static class Attention
         var windowed = options.Window is { } most && all > most;
         var masked = options.Causal && tokens > 1;
         if (options.SoftCap is { } cap)
-            return Capped(query, key, value, options.Scale ?? 1 / Math.Sqrt(query.size(3)), cap, masked ? pass.Mask(tokens, all, options.Window) : null);
+        {
+            var scale = options.Scale ?? 1 / Math.Sqrt(query.size(3));
+            return Capped(query, key, value, scale, cap, masked ? pass.Mask(tokens, all, options.Window) : null);
+        }
         if (!windowed && (!masked || tokens == all)) return Aten.GroupedQueryAttention(query, key, value, causal: masked);
         var shared = query.size(1) / key.size(1);
         return nn.functional.scaled_dot_product_attention(
@@ -86,7 +90,8 @@ internal static class Attention
     /// <param name="mask">(T, S), or null where each query sees all keys.</param>
     private static Tensor Capped(Tensor query, Tensor key, Tensor value, double scale, double cap, Tensor? mask)
     {
-        long batch = query.size(0), heads = query.size(1), tokens = query.size(2), size = query.size(3), groups = key.size(1), all = key.size(2);
+        long batch = query.size(0), heads = query.size(1), tokens = query.size(2), size = query.size(3);
+        var (groups, all) = (key.size(1), key.size(2));
         using Scalar inward = scale / cap, outward = cap, never = double.NegativeInfinity;
         var together = query.reshape(batch, groups, heads / groups * tokens, size);             // heads that share keys, one after another
         var scores = together.matmul(key.transpose(2, 3)).mul(inward).tanh().mul(outward)     // (B, G, H / G T, S)

@@ -18,7 +18,8 @@ public sealed class BaseModel : IDisposable
     {
         (Path, Config, this.tokenizer, this.source) = (path, plan.Config, tokenizer, source);
         (Device, DType) = (options.Device, options.DType);
-        var reader = new WeightReader(path, source is SafetensorsWeights ? new RenamedWeights(path, source, plan.NameOf) : source, options.DType, options.Device);
+        var named = source is SafetensorsWeights ? new RenamedWeights(path, source, plan.NameOf) : source;
+        var reader = new WeightReader(path, named, options.DType, options.Device);
         Transformer = plan.Config.Task switch
         {
             ModelTask.Classification => new SequenceClassifier(plan, reader),

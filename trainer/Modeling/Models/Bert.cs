@@ -5,7 +5,8 @@ internal static class Bert
 {
     private static readonly ModelConfig Defaults = new()
     {
-        ModelType = "bert", VocabularySize = 30_522, HiddenSize = 768, IntermediateSize = 3072, Layers = 12, Heads = 12, KvHeads = 0, HeadSize = 0,
+        ModelType = "bert", VocabularySize = 30_522, HiddenSize = 768, IntermediateSize = 3072,
+        Layers = 12, Heads = 12, KvHeads = 0, HeadSize = 0,
         MaxPositions = 512, NormEpsilon = 1e-12, TiedEmbeddings = true, PadId = 0,
     };
 
@@ -40,7 +41,9 @@ internal static class Bert
         };
     }
 
-    /// <summary>A file of a classifier has a prefix that one of the bare encoder lacks. The oldest call a norm's weight gamma and its bias beta.</summary>
+    /// <summary>
+    /// A file of a classifier has a prefix that one of the bare encoder lacks. The oldest call a norm's weight gamma and its bias beta.
+    /// </summary>
     private static string? NameOf(string stored, string name, string prefix)
     {
         if (stored.EndsWith("embeddings.position_ids", StringComparison.Ordinal)) return null;

@@ -14,7 +14,8 @@ internal static class Blocks
 
     /// <summary>Norms before and after each half: x + norm(f(norm(x))) (Gemma 2, arXiv:2408.00118).</summary>
     public static Layer SandwichNorm(
-        Layer attentionNorm, Layer attention, Layer afterAttention, Layer feedForwardNorm, Layer feedForward, Layer afterFeedForward) => (x, pass) =>
+        Layer attentionNorm, Layer attention, Layer afterAttention,
+        Layer feedForwardNorm, Layer feedForward, Layer afterFeedForward) => (x, pass) =>
     {
         x = x.add(afterAttention(attention(attentionNorm(x, pass), pass), pass), Scalars.One);
         return x.add(afterFeedForward(feedForward(feedForwardNorm(x, pass), pass), pass), Scalars.One);

@@ -20,7 +20,8 @@ internal static class ConfigReading
 
     /// <summary>The family's defaults with what the file says instead.</summary>
     /// <param name="defaults">
-    /// No key-value heads mean as many as heads, no head size the hidden size shared by the heads, no intermediate size four times the hidden size.
+    /// No key-value heads mean as many as heads, no head size the hidden size shared by the heads, no intermediate size four times the
+    /// hidden size.
     /// </param>
     public static ModelConfig Read(this JsonFields f, ModelConfig defaults, Names? names = null)
     {
@@ -106,7 +107,8 @@ internal static class ConfigReading
             f.Wrong($"num_labels is {count}");
             return [];
         }
-        var named = labels.Names.Select(n => (Id: int.TryParse(n, out var id) ? id : -1, Label: labels.Text(n) ?? "")).OrderBy(l => l.Id).ToList();
+        var named = labels.Names.Select(n => (Id: int.TryParse(n, out var id) ? id : -1, Label: labels.Text(n) ?? ""))
+            .OrderBy(l => l.Id).ToList();
         if (named.Count == 0 || named.Where((l, i) => l.Id != i).Any()) f.Wrong("id2label must name the ids 0, 1, 2 and so on");
         return [.. named.Select(l => l.Label)];
     }
@@ -116,8 +118,9 @@ internal static class ConfigReading
         var sound = true;
         foreach (var (name, value) in new[]
         {
-            ("vocabulary", c.VocabularySize), ("hidden size", c.HiddenSize), ("intermediate size", c.IntermediateSize), ("number of layers", c.Layers),
-            ("number of heads", c.Heads), ("number of key-value heads", c.KvHeads), ("head size", c.HeadSize), ("number of positions", c.MaxPositions),
+            ("vocabulary", c.VocabularySize), ("hidden size", c.HiddenSize), ("intermediate size", c.IntermediateSize),
+            ("number of layers", c.Layers), ("number of heads", c.Heads), ("number of key-value heads", c.KvHeads),
+            ("head size", c.HeadSize), ("number of positions", c.MaxPositions),
         })
         {
             if (value is >= 1 and <= 1 << 24) continue;

@@ -40,7 +40,7 @@ internal sealed class Decoder : Body
     private Tensor Learned(Pass pass)
     {
         var most = positions!.size(0);
-        if (pass.LongestText > most) throw new ArgumentException($"A text of {pass.LongestText} tokens, but the model has learned {most} positions.", nameof(pass));
+        pass.CheckLength(most);
         return positions.index_select(0, pass.Positions);
     }
 }

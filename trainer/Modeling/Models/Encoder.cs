@@ -44,7 +44,7 @@ internal sealed class Encoder : Body
     private Tensor PositionsOf(Tensor ids, Pass pass)
     {
         var most = positions.size(0) - (padId + 1 ?? 0);
-        if (pass.LongestText > most) throw new ArgumentException($"A text of {pass.LongestText} tokens, but the model has learned {most} positions.", nameof(pass));
+        pass.CheckLength(most);
         if (padId is not { } pad) return pass.Positions;
         // Real tokens of the text up to each one: of all texts, less those of the texts before.
         var real = ids.ne(pad).to_type(ScalarType.Int64);
@@ -69,7 +69,7 @@ internal sealed class Encoder : Body
         var attentionNorm = Norms.LayerNorm(network, at + "attention.output.LayerNorm", c);
         var inner = Dense("intermediate.dense", c.IntermediateSize, c.HiddenSize);
         var outer = Dense("output.dense", c.HiddenSize, c.IntermediateSize);
-        return Blocks.PostNorm(
-            attention.Run, attentionNorm, FeedForward.Plain(network, inner, outer, activation), Norms.LayerNorm(network, at + "output.LayerNorm", c));
+        var feedForwardNorm = Norms.LayerNorm(network, at + "output.LayerNorm", c);
+        return Blocks.PostNorm(attention.Run, attentionNorm, FeedForward.Plain(network, inner, outer, activation), feedForwardNorm);
     }
 }

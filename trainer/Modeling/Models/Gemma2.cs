@@ -1,14 +1,15 @@
 namespace Graft.Modeling.Models;
 
 /// <summary>
-/// Gemma 2 (arXiv:2408.00118): norms before and after each half of a block, with weights 1 + w; soft caps on scores and logits; a sliding window
-/// in every other layer; embeddings times sqrt(C), which are the output head too.
+/// Gemma 2 (arXiv:2408.00118): norms before and after each half of a block, with weights 1 + w; soft caps on scores and logits; a sliding
+/// window in every other layer; embeddings times sqrt(C), which are the output head too.
 /// </summary>
 internal static class Gemma2
 {
     private static readonly ModelConfig Defaults = new()
     {
-        ModelType = "gemma2", VocabularySize = 256_000, HiddenSize = 2304, IntermediateSize = 9216, Layers = 26, Heads = 8, KvHeads = 4, HeadSize = 256,
+        ModelType = "gemma2", VocabularySize = 256_000, HiddenSize = 2304, IntermediateSize = 9216,
+        Layers = 26, Heads = 8, KvHeads = 4, HeadSize = 256,
         MaxPositions = 8192, NormEpsilon = 1e-6, NormOffset = true, TiedEmbeddings = true, BosId = 2, EosIds = [1], PadId = 0,
     };
 
@@ -45,7 +46,8 @@ internal static class Gemma2
     }
 
     /// <summary>Norms, attention and feed-forward of a block, as in Gemma 3 too.</summary>
-    internal static Layer Wire(Transformer network, string at, SelfAttention attention, ModelConfig c, Activation activation) => Blocks.SandwichNorm(
+    internal static Layer Wire(
+        Transformer network, string at, SelfAttention attention, ModelConfig c, Activation activation) => Blocks.SandwichNorm(
         Norms.Rms(network, at + "input_layernorm", c),
         attention.Run,
         Norms.Rms(network, at + "post_attention_layernorm", c),

@@ -1,14 +1,15 @@
 namespace Graft.Modeling.Models;
 
 /// <summary>
-/// Gemma 3 without its vision part (arXiv:2503.19786): Gemma 2's blocks with norms over each head of queries and keys in place of the cap on
-/// scores; five layers with a sliding window and rotary positions of their own to each layer that sees everything.
+/// Gemma 3 without its vision part (arXiv:2503.19786): Gemma 2's blocks with norms over each head of queries and keys in place of the
+/// cap on scores; five layers with a sliding window and rotary positions of their own to each layer that sees everything.
 /// </summary>
 internal static class Gemma3Text
 {
     private static readonly ModelConfig Defaults = new()
     {
-        ModelType = "gemma3_text", VocabularySize = 262_208, HiddenSize = 2304, IntermediateSize = 9216, Layers = 26, Heads = 8, KvHeads = 4, HeadSize = 256,
+        ModelType = "gemma3_text", VocabularySize = 262_208, HiddenSize = 2304, IntermediateSize = 9216,
+        Layers = 26, Heads = 8, KvHeads = 4, HeadSize = 256,
         MaxPositions = 131_072, NormEpsilon = 1e-6, NormOffset = true, TiedEmbeddings = true, BosId = 2, EosIds = [1], PadId = 0,
     };
 

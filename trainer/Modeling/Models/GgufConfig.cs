@@ -13,14 +13,17 @@ internal static class GgufConfig
         var type = file.Text("general.architecture") ?? "";
         if (!Supported.Contains(type))
             throw new ModelFormatException(file.Path, $"its architecture is '{type}'; supported: {string.Join(", ", Supported)}");
-        int Needed(string key) => file.Number($"{type}.{key}") ?? throw new ModelFormatException(file.Path, $"lacks the metadata value '{type}.{key}'");
+        int Needed(string key) =>
+            file.Number($"{type}.{key}")
+            ?? throw new ModelFormatException(file.Path, $"lacks the metadata value '{type}.{key}'");
         int hidden = Needed("embedding_length"), heads = Needed("attention.head_count");
         if (heads < 1 || hidden < 1) throw new ModelFormatException(file.Path, $"has {heads} attention heads over a hidden size of {hidden}");
         var headSize = file.Number($"{type}.attention.key_length") ?? hidden / heads;
         RefuseOptions(file, type, headSize);
         if (!file.Tensors.TryGetValue("token_embd.weight", out var embedding))
             throw new ModelFormatException(file.Path, "lacks the tensor 'token_embd.weight'");
-        double Number(string key, double otherwise) => (file.Fraction($"{type}.{key}") ?? otherwise) is var value && double.IsFinite(value) ? value
+        double Number(string key, double otherwise) =>
+            (file.Fraction($"{type}.{key}") ?? otherwise) is var value && double.IsFinite(value) ? value
             : throw new ModelFormatException(file.Path, $"its metadata value '{type}.{key}' is {value}");
         var theta = Number("rope.freq_base", 10_000);
         return new JsonObject
@@ -53,8 +56,8 @@ internal static class GgufConfig
     {
         void Refuse(string key, string value) => throw new ModelFormatException(file.Path, $"'{key}' is {value}, which is not supported");
         if (file.Text($"{type}.rope.scaling.type") is { } scaling and not "none") Refuse($"{type}.rope.scaling.type", scaling);
-        if (file.Number($"{type}.rope.dimension_count") is { } rotated && rotated != headSize) Refuse($"{type}.rope.dimension_count", $"{rotated}");
-        if (file.Number($"{type}.attention.value_length") is { } values && values != headSize) Refuse($"{type}.attention.value_length", $"{values}");
+        foreach (var key in new[] { "rope.dimension_count", "attention.value_length" })
+            if (file.Number($"{type}.{key}") is { } size && size != headSize) Refuse($"{type}.{key}", $"{size}");
         foreach (var key in new[] { "expert_count", "attention.sliding_window" })
             if (file.Number($"{type}.{key}") is { } number and not 0) Refuse($"{type}.{key}", $"{number}");
     }

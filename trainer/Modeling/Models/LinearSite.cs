@@ -13,6 +13,8 @@ public sealed record LinearSite(int Index, string Name, Tensor Weight, Tensor? B
     public int OutFeatures { get; } = (int)Weight.size(InputFirst ? 1 : 0);
     public int InFeatures { get; } = (int)Weight.size(InputFirst ? 0 : 1);
 
-    /// <summary>(OutFeatures, InFeatures), whichever way it is stored. A view made anew, so that gradients reach a weight that trains.</summary>
+    /// <summary>
+    /// (OutFeatures, InFeatures), whichever way it is stored. A view is made anew, so that gradients reach a weight that trains.
+    /// </summary>
     internal Tensor Matrix => InputFirst ? Weight.t() : Weight;
 }

@@ -1,14 +1,15 @@
 namespace Graft.Modeling.Models;
 
 /// <summary>
-/// Llama (Touvron et al. 2023, arXiv:2302.13971; Llama 3, arXiv:2407.21783): pre-norm blocks of grouped-query attention with rotary positions
-/// and a SwiGLU feed-forward.
+/// Llama (Touvron et al. 2023, arXiv:2302.13971; Llama 3, arXiv:2407.21783): pre-norm blocks of grouped-query attention with rotary
+/// positions and a SwiGLU feed-forward.
 /// </summary>
 internal static class Llama
 {
     private static readonly ModelConfig Defaults = new()
     {
-        ModelType = "llama", VocabularySize = 32_000, HiddenSize = 4096, IntermediateSize = 11_008, Layers = 32, Heads = 32, KvHeads = 0, HeadSize = 0,
+        ModelType = "llama", VocabularySize = 32_000, HiddenSize = 4096, IntermediateSize = 11_008,
+        Layers = 32, Heads = 32, KvHeads = 0, HeadSize = 0,
         MaxPositions = 2048, NormEpsilon = 1e-6, TiedEmbeddings = false, BosId = 1, EosIds = [2],
     };
 

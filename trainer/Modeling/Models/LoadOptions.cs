@@ -6,6 +6,7 @@ namespace Graft.Modeling;
 /// <param name="RandomWeights">Draw the weights instead of reading them; the folder then needs only a configuration and a tokenizer.</param>
 /// <param name="Seed">Of the random weights.</param>
 /// <param name="RequireTokenizer">False: the tokenizer is left alone, for a model that is only computed with.</param>
-/// <param name="Task">What the model is wanted for; one that was made for something else is refused. Null: whatever it was made for.</param>
+/// <param name="Task">What the model is wanted for; one made for something else is refused. Null: whatever it was made for.</param>
 public sealed record LoadOptions(
-    Device Device, ScalarType DType, bool RandomWeights = false, long Seed = 0, bool RequireTokenizer = true, ModelTask? Task = ModelTask.Generation);
+    Device Device, ScalarType DType, bool RandomWeights = false, long Seed = 0, bool RequireTokenizer = true,
+    ModelTask? Task = ModelTask.Generation);

@@ -5,7 +5,8 @@ internal static class Mistral
 {
     private static readonly ModelConfig Defaults = new()
     {
-        ModelType = "mistral", VocabularySize = 32_000, HiddenSize = 4096, IntermediateSize = 14_336, Layers = 32, Heads = 32, KvHeads = 8, HeadSize = 0,
+        ModelType = "mistral", VocabularySize = 32_000, HiddenSize = 4096, IntermediateSize = 14_336,
+        Layers = 32, Heads = 32, KvHeads = 8, HeadSize = 0,
         MaxPositions = 131_072, NormEpsilon = 1e-6, TiedEmbeddings = false, BosId = 1, EosIds = [2],
     };
 

@@ -4,8 +4,8 @@ using Graft.Modeling.Models;
 namespace Graft.Modeling;
 
 /// <summary>
-/// Reads a model's configuration from Hugging Face's <c>config.json</c> (the spelling before and since transformers 5). An option that changes
-/// what the model computes and is not implemented is refused by name.
+/// Reads a model's configuration from Hugging Face's <c>config.json</c> (the spelling before and since transformers 5). An option that
+/// changes what the model computes and is not implemented is refused by name.
 /// </summary>
 internal static class ModelConfigReader
 {

@@ -53,7 +53,12 @@ public static class ModelWriter
         {
             using var file = GgufFile.Open(model.Path);
             config = GgufConfig.ToHuggingFace(file);
-            config["eos_token_id"] = model.Config.EosIds switch { [] => null, [var one] => one, var many => new JsonArray([.. many.Select(i => (JsonNode)i)]) };
+            config["eos_token_id"] = model.Config.EosIds switch
+            {
+                [] => null,
+                [var one] => one,
+                var many => new JsonArray([.. many.Select(i => (JsonNode)i)]),
+            };
         }
         (config["dtype"], config["torch_dtype"]) = (Spelling(dtype), Spelling(dtype));
         return config;

@@ -20,7 +20,7 @@ public sealed class Pass : IDisposable
     private readonly Dictionary<(Rope, ScalarType), (Tensor Cos, Tensor Sin)> rotary = [];
     private readonly Dictionary<(long, long, int?), Tensor> masks = [];
 
-    /// <param name="tokenTypes">(N) int64 for encoders that tell parts of a text apart; null: all are of type 0. The caller keeps it.</param>
+    /// <param name="tokenTypes">(N) int64 for encoders that tell parts of a text apart; null: all are of type 0. The caller's.</param>
     /// <exception cref="ArgumentException">The segments leave gaps, are empty, or do not fit their caches.</exception>
     public Pass(IReadOnlyList<Segment> segments, Device device, Tensor? tokenTypes = null)
     {
@@ -84,8 +84,12 @@ public sealed class Pass : IDisposable
     /// <summary>Neighbouring tokens that the same adapter answers for.</summary>
     internal IReadOnlyList<(int Start, int Length, LoadedAdapter? Adapter)> Spans { get; }
 
-    /// <summary>Cosines and sines of the rotary angles, both (N, 1, R / 2): position times frequency. Computed once for all layers.</summary>
-    /// <exception cref="InvalidOperationException">A cache holds keys that were turned by other angles; see <see cref="CausalLM.Outgrows"/>.</exception>
+    /// <summary>
+    /// Cosines and sines of the rotary angles, both (N, 1, R / 2): position times frequency. Computed once for all layers.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// A cache holds keys that were turned by other angles; see <see cref="CausalLM.Outgrows"/>.
+    /// </exception>
     internal (Tensor Cos, Tensor Sin) Rotary(Rope rope, ScalarType dtype)
     {
         if (rotary.TryGetValue((rope, dtype), out var known)) return known;
@@ -112,15 +116,18 @@ public sealed class Pass : IDisposable
         foreach (var segment in Segments)
         {
             var past = segment.Cache?.Length ?? 0;
-            if (past > 0 && !rope.Agrees(past, past + segment.Length))
-                throw new InvalidOperationException($"The keys of {past} tokens in a cache do not go with a text of {past + segment.Length}: compute it anew.");
-            var frequencies = rope.Frequencies(past + segment.Length);
+            var length = past + segment.Length;
+            if (past > 0 && !rope.Agrees(past, length))
+                throw new InvalidOperationException($"Keys of {past} tokens in a cache do not go with a text of {length}: compute it anew.");
+            var frequencies = rope.Frequencies(length);
             for (var i = 0; i < segment.Length; i++) frequencies.CopyTo(rows, (segment.Start + i) * half);
         }
         return tensor(rows, [TokenCount, half], device: Device);
     }
 
-    /// <summary>(T, S) bool: which of a text's S tokens each of its last T sees: itself and those before it, at most as many as the window.</summary>
+    /// <summary>
+    /// (T, S) bool: which of a text's S tokens each of its last T sees, that is itself and those before it, at most as many as the window.
+    /// </summary>
     internal Tensor Mask(long tokens, long all, int? window)
     {
         if (masks.TryGetValue((tokens, all, window), out var known)) return known;
@@ -131,6 +138,12 @@ public sealed class Pass : IDisposable
         if (window is { } most) mask = mask.triu(past - most + 1);
         masks.Add((tokens, all, window), mask.DetachFromDisposeScope());
         return mask;
+    }
+
+    /// <exception cref="ArgumentException">A text is longer than what the model has positions for.</exception>
+    internal void CheckLength(long most)
+    {
+        if (LongestText > most) throw new ArgumentException($"A text of {LongestText} tokens, but the model has learned {most} positions.");
     }
 
     /// <summary>Tells the caches that a forward pass has filled them.</summary>

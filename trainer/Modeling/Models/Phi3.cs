@@ -1,14 +1,15 @@
 namespace Graft.Modeling.Models;
 
 /// <summary>
-/// Phi-3 and Phi-4 mini (Abdin et al. 2024, arXiv:2404.14219): Llama's blocks with queries, keys and values as one linear layer, gate and up as
-/// another, LongRoPE for long texts, and rotation of a part of each head.
+/// Phi-3 and Phi-4 mini (Abdin et al. 2024, arXiv:2404.14219): Llama's blocks with queries, keys and values as one linear layer, gate
+/// and up as another, LongRoPE for long texts, and rotation of a part of each head.
 /// </summary>
 internal static class Phi3
 {
     private static readonly ModelConfig Defaults = new()
     {
-        ModelType = "phi3", VocabularySize = 32_064, HiddenSize = 3072, IntermediateSize = 8192, Layers = 32, Heads = 32, KvHeads = 0, HeadSize = 0,
+        ModelType = "phi3", VocabularySize = 32_064, HiddenSize = 3072, IntermediateSize = 8192,
+        Layers = 32, Heads = 32, KvHeads = 0, HeadSize = 0,
         MaxPositions = 4096, NormEpsilon = 1e-5, TiedEmbeddings = false, BosId = 1, EosIds = [32_000], PadId = 32_000,
     };
 

@@ -8,7 +8,8 @@ internal static class Qwen2
 {
     private static readonly ModelConfig Defaults = new()
     {
-        ModelType = "qwen2", VocabularySize = 151_936, HiddenSize = 4096, IntermediateSize = 22_016, Layers = 32, Heads = 32, KvHeads = 32, HeadSize = 0,
+        ModelType = "qwen2", VocabularySize = 151_936, HiddenSize = 4096, IntermediateSize = 22_016,
+        Layers = 32, Heads = 32, KvHeads = 32, HeadSize = 0,
         MaxPositions = 32_768, NormEpsilon = 1e-6, TiedEmbeddings = false,
     };
 
@@ -17,15 +18,18 @@ internal static class Qwen2
         var config = f.Read(Defaults);
         var rope = RopeReader.Read(f, config);
         var activation = Activation.Read(f, "hidden_act", "silu");
+        f.RefuseTrue("use_mrope");
         var windows = Windows(f, config);
         return new ModelPlan(config, (network, c) =>
         {
+            SelfAttention Attend(string at, int i) =>
+                SelfAttention.Llama(network, at, i, c, bias: true) with { Rope = rope, Options = new() { Window = windows[i] } };
             Layer Block(int i)
             {
                 var at = $"model.layers.{i}.";
                 return Blocks.PreNorm(
                     Norms.Rms(network, at + "input_layernorm", c),
-                    (SelfAttention.Llama(network, at + "self_attn.", i, c, bias: true) with { Rope = rope, Options = new() { Window = windows[i] } }).Run,
+                    Attend(at + "self_attn.", i).Run,
                     Norms.Rms(network, at + "post_attention_layernorm", c),
                     FeedForward.Gated(network, at + "mlp.", c, activation));
             }
@@ -34,7 +38,7 @@ internal static class Qwen2
         { Ropes = [rope], NameOf = StoredNames.Decoder };
     }
 
-    /// <summary>Each layer's window. Off unless <c>use_sliding_window</c> is on; then from layer <c>max_window_layers</c> upwards.</summary>
+    /// <summary>Each layer's window: none without <c>use_sliding_window</c>; else from layer <c>max_window_layers</c> on.</summary>
     internal static IReadOnlyList<int?> Windows(JsonFields f, ModelConfig c)
     {
         var window = f.Flag("use_sliding_window") == true ? f.Window(4096) : null;

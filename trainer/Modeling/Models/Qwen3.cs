@@ -8,7 +8,8 @@ internal static class Qwen3
 {
     private static readonly ModelConfig Defaults = new()
     {
-        ModelType = "qwen3", VocabularySize = 151_936, HiddenSize = 4096, IntermediateSize = 22_016, Layers = 32, Heads = 32, KvHeads = 32, HeadSize = 128,
+        ModelType = "qwen3", VocabularySize = 151_936, HiddenSize = 4096, IntermediateSize = 22_016,
+        Layers = 32, Heads = 32, KvHeads = 32, HeadSize = 128,
         MaxPositions = 32_768, NormEpsilon = 1e-6, TiedEmbeddings = false,
     };
 

@@ -15,6 +15,7 @@ internal static class RmsNorm
         if (Kernel.Takes(x) && Kernel.Takes(weight)) return Kernel.RmsNorm(x, offset ? weight.add(Scalars.One) : weight, epsilon, bin);
         var wide = x.to_type(ScalarType.Float32);
         var normed = wide.mul(wide.square().mean([-1], keepdim: true).add(epsilon).rsqrt());
-        return offset ? normed.mul(weight.to_type(ScalarType.Float32).add(Scalars.One)).to_type(x.dtype) : normed.to_type(x.dtype).mul(weight);
+        return offset ? normed.mul(weight.to_type(ScalarType.Float32).add(Scalars.One)).to_type(x.dtype)
+            : normed.to_type(x.dtype).mul(weight);
     }
 }

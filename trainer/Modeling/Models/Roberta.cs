@@ -1,11 +1,14 @@
 namespace Graft.Modeling.Models;
 
-/// <summary>RoBERTa (Liu et al. 2019, arXiv:1907.11692): BERT with positions that begin behind the id of padding, and a head of two layers.</summary>
+/// <summary>
+/// RoBERTa (Liu et al. 2019, arXiv:1907.11692): BERT with positions that begin behind the id of padding, and a head of two layers.
+/// </summary>
 internal static class Roberta
 {
     private static readonly ModelConfig Defaults = new()
     {
-        ModelType = "roberta", VocabularySize = 50_265, HiddenSize = 768, IntermediateSize = 3072, Layers = 12, Heads = 12, KvHeads = 0, HeadSize = 0,
+        ModelType = "roberta", VocabularySize = 50_265, HiddenSize = 768, IntermediateSize = 3072,
+        Layers = 12, Heads = 12, KvHeads = 0, HeadSize = 0,
         MaxPositions = 512, NormEpsilon = 1e-12, TiedEmbeddings = true, PadId = 1, BosId = 0, EosIds = [2],
     };
 
@@ -16,7 +19,8 @@ internal static class Roberta
         return plan with
         {
             Classifier = ClassifierHeads.FirstToken,
-            NameOf = stored => plan.NameOf(stored) is { } name && name.StartsWith("roberta.pooler.", StringComparison.Ordinal) ? null : plan.NameOf(stored),
+            NameOf = stored =>
+                plan.NameOf(stored) is { } name && !name.StartsWith("roberta.pooler.", StringComparison.Ordinal) ? name : null,
         };
     }
 }

@@ -67,7 +67,9 @@ internal sealed class RopeReader
         return new Rope(size, _ => Rope.Plain(theta, size).div(factor));
     }
 
-    /// <summary>The base grows with the text once it is longer than what the model was trained with, so that the slowest pair spans it.</summary>
+    /// <summary>
+    /// The base grows with the text once it is longer than what the model was trained with, so that the slowest pair spans it.
+    /// </summary>
     private Rope Dynamic()
     {
         var factor = Factor();
@@ -86,7 +88,8 @@ internal sealed class RopeReader
         {
             var plain = Rope.Plain(theta, size);
             var wavelength = plain.reciprocal().mul(2 * Math.PI);
-            var share = wavelength.reciprocal().mul(original).sub(low).div(high - low);          // of the unscaled frequency, in the middle band
+            // Of the unscaled frequency, in the middle band.
+            var share = wavelength.reciprocal().mul(original).sub(low).div(high - low);
             var blended = plain.div(factor).mul(share.neg().add(1)).add(plain.mul(share));
             var scaled = where(wavelength.gt(original / low), plain.div(factor), plain);
             return where(wavelength.lt(original / high).logical_or(wavelength.gt(original / low)), scaled, blended);
@@ -108,7 +111,8 @@ internal sealed class RopeReader
         return new Rope(size, _ =>
         {
             var plain = Rope.Plain(theta, size);
-            var interpolated = arange(0, size / 2, ScalarType.Float32).sub(from).div(to - from).clamp(0, 1);   // share of the scaled frequency
+            // Share of the scaled frequency.
+            var interpolated = arange(0, size / 2, ScalarType.Float32).sub(from).div(to - from).clamp(0, 1);
             return plain.div(factor).mul(interpolated).add(plain.mul(interpolated.neg().add(1)));
         }, YarnAmplitude(factor));
     }
@@ -121,7 +125,9 @@ internal sealed class RopeReader
             ? Scaled(scale) / Scaled(all) : Scaled(1);
     }
 
-    /// <summary>LongRoPE (Ding et al. 2024, arXiv:2402.13753): a factor for each pair, others for texts longer than the model was first trained with.</summary>
+    /// <summary>
+    /// LongRoPE (Ding et al. 2024, arXiv:2402.13753): a factor for each pair, others for texts longer than the first training's.
+    /// </summary>
     private Rope LongRope()
     {
         var original = OriginalPositions();
@@ -147,17 +153,19 @@ internal sealed class RopeReader
     /// <summary>A field beside the object wins over one in it, as in the reference.</summary>
     private int OriginalPositions()
     {
-        var original = fields.Integer("original_max_position_embeddings") ?? defaultOriginal ?? scaling!.Integer("original_max_position_embeddings") ?? positions;
+        const string name = "original_max_position_embeddings";
+        var original = fields.Integer(name) ?? defaultOriginal ?? scaling!.Integer(name) ?? positions;
         if (original >= 2) return original;
-        fields.Wrong($"original_max_position_embeddings is {original}; it must be at least 2");
+        fields.Wrong($"{name} is {original}; it must be at least 2");
         return 2;
     }
 
     private float[] Factors(string name)
     {
         if (scaling!.Find(name) is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() == size / 2
-            && list.EnumerateArray().All(v => v.ValueKind == JsonValueKind.Number && v.TryGetSingle(out var f) && float.IsFinite(f) && f > 0))
+            && list.EnumerateArray().All(IsFactor))
             return [.. list.EnumerateArray().Select(v => v.GetSingle())];
+        bool IsFactor(JsonElement v) => v.ValueKind == JsonValueKind.Number && v.TryGetSingle(out var f) && float.IsFinite(f) && f > 0;
         fields.Wrong($"rope scaling needs {name}, a list of {size / 2} numbers above 0: one for each pair of rotated elements");
         return [.. Enumerable.Repeat(1f, Math.Max(1, size / 2))];
     }

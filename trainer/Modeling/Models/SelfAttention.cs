@@ -36,7 +36,8 @@ internal sealed record SelfAttention(Transformer Network, int Layer, Projection 
     }
 
     /// <summary>The layers <c>q_proj</c>, <c>k_proj</c>, <c>v_proj</c> and <c>o_proj</c>, as most decoders name them.</summary>
-    public static SelfAttention Llama(Transformer network, string prefix, int layer, ModelConfig c, bool bias = false, bool outputBias = false)
+    public static SelfAttention Llama(
+        Transformer network, string prefix, int layer, ModelConfig c, bool bias = false, bool outputBias = false)
     {
         int queries = c.Heads * c.HeadSize, keys = c.KvHeads * c.HeadSize;
         var project = Separate(
@@ -47,7 +48,8 @@ internal sealed record SelfAttention(Transformer Network, int Layer, Projection 
         return new SelfAttention(network, layer, project, network.Site(prefix + "o_proj", c.HiddenSize, queries, outputBias));
     }
 
-    public static Projection Separate(Transformer network, ModelConfig c, LinearSite query, LinearSite key, LinearSite value) => (x, pass) =>
+    public static Projection Separate(
+        Transformer network, ModelConfig c, LinearSite query, LinearSite key, LinearSite value) => (x, pass) =>
     (
         network.Linear(query, x, pass).view(-1, c.Heads, c.HeadSize),
         network.Linear(key, x, pass).view(-1, c.KvHeads, c.HeadSize),

@@ -79,7 +79,8 @@ public abstract class Transformer : IDisposable
 
     private protected static void CheckTokens(Tensor ids, Pass pass)
     {
-        if (ids.size(0) != pass.TokenCount) throw new ArgumentException($"{ids.size(0)} ids for a pass of {pass.TokenCount} tokens.", nameof(ids));
+        if (ids.size(0) != pass.TokenCount)
+            throw new ArgumentException($"{ids.size(0)} ids for a pass of {pass.TokenCount} tokens.", nameof(ids));
     }
 
     private LinearSite ReadSite(int index, string name, long outFeatures, long inFeatures, bool bias, bool inputFirst)

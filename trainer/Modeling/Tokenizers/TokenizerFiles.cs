@@ -10,8 +10,6 @@ internal static class TokenizerFiles
 
     private static readonly string[] SpecialNames = ["bos_token", "eos_token", "pad_token", "unk_token"];
 
-    public static bool HasTokenizer(string folder) => File.Exists(Path.Combine(folder, Tokenizer));
-
     /// <exception cref="ModelFormatException">It is missing, not supported, or does not fit the model.</exception>
     public static Tokenizer Read(string folder, ModelConfig config)
     {
