@@ -144,6 +144,26 @@ public sealed class ModelConfigTests : IDisposable
         Assert.Equal(a.Digest, same.Digest);
     }
 
+    [Theory]
+    [InlineData("gemma2")]
+    [InlineData("gpt2")]
+    [InlineData("phi3")]
+    [InlineData("roberta_seqcls")]
+    public void Random_weights_of_every_family_leave_norms_and_biases_without_effect(string name)
+    {
+        using var scope = NewDisposeScope();
+        Write(Config(name));
+        using var model = BaseModel.Load(
+            folder, new LoadOptions(Fixtures.Cpu, ScalarType.Float32, RandomWeights: true, RequireTokenizer: false, Task: null));
+        foreach (var (weightName, weight) in model.Transformer.Weights)
+        {
+            var norm = weight.Dimensions == 1 && !weightName.EndsWith(".bias", StringComparison.Ordinal);
+            if (norm) Assert.Equal(model.Config.NormOffset ? 0 : 1, weight.max().item<float>());
+            else if (weight.Dimensions == 1) Assert.Equal(0, weight.abs().max().item<float>());
+            else Assert.InRange(weight.abs().max().item<float>(), 0.01, 0.2);
+        }
+    }
+
     [Fact]
     public void A_gguf_model_saved_as_a_folder_computes_and_tokenizes_the_same()
     {

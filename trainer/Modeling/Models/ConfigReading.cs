@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace Graft.Modeling.Models;
 
-/// <summary>Reads what configurations of all families share. A field that is missing has the family's default; null means none.</summary>
+/// <summary>
+/// Reads what configurations of all families share. A field that is missing has the family's default; null means none. Fields of dropout are
+/// left alone: they say how the model was first trained, not what it computes.
+/// </summary>
 internal static class ConfigReading
 {
     /// <summary>What a family calls the common fields.</summary>
