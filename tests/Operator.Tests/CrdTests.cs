@@ -85,6 +85,8 @@ public class CrdTests(ApiWithOurKinds api) : IClassFixture<ApiWithOurKinds>
     public static TheoryData<string, string?, string> Refusals() => new()
     {
         { "spec.method", "{}", "exactly one of: lora, full" },
+        { "spec.model.quantization", "{}", "exactly one of: nf4, none" },
+        { "spec.model.quantization", """{"nf4": {}, "none": {}}""", "exactly one of: nf4, none" },
         { "spec.method", """{"lora": {}, "full": {}}""", "exactly one of: lora, full" },
         { "spec.method", null, "spec.method" },
         { "spec.method", """{"lora": {"rang": 8}}""", "rang" },

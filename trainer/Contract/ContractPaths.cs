@@ -56,6 +56,18 @@ public static class ContractPaths
         return path;
     }
 
+    /// <summary>The mount of a claim that a contract path lies on (<c>/graft/claims/CLAIM</c>); null for other paths.</summary>
+    public static string? VolumeOf(string path)
+    {
+        foreach (var prefix in new[] { Claims + "/", Artifacts + "/" })
+        {
+            if (!path.StartsWith(prefix, StringComparison.Ordinal)) continue;
+            var claim = path[prefix.Length..].Split('/')[0];
+            return claim is "" or "." or ".." ? null : prefix + claim;
+        }
+        return null;
+    }
+
     public static string Resolve(string path) => Resolve(path, Environment.GetEnvironmentVariable);
 }
 

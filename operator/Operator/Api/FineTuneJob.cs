@@ -37,6 +37,8 @@ internal sealed class FineTuneJob : CustomKubernetesEntity<FineTuneJobSpec, Fine
 [ValidationRule("has(self.trainer) == has(oldSelf.trainer) && (!has(self.trainer) || self.trainer == oldSelf.trainer)",
     message: "trainer cannot change: a new run is a new FineTuneJob")]
 [ValidationRule("!has(self.evaluation) || has(self.data.validation)", message: "evaluation needs data.validation: rows to evaluate on")]
+[ValidationRule("!has(self.model.quantization) || !has(self.model.quantization.nf4) || !has(self.method.full)",
+    message: "model.quantization.nf4 is for a frozen base; method.full trains the weights themselves")]
 internal sealed record FineTuneJobSpec
 {
     [Required, Description("The base model.")]
@@ -90,7 +92,28 @@ internal sealed record ModelSpec
 
     [DefaultValue("Auto"), Description("Arithmetic of the base model. Auto: BF16 where the device computes it faster, else F32.")]
     public ModelPrecision Precision { get; init; }
+
+    [Description("How the frozen base is kept in memory. Exactly one member. Absent: as its file has it, quantised or not.")]
+    public QuantizationSpec? Quantization { get; init; }
 }
+
+[ValidationRule("has(self.nf4) != has(self.none)", message: "exactly one of: nf4, none")]
+internal sealed record QuantizationSpec
+{
+    [Description("Linear layers are quantised to QLoRA's four-bit NormalFloat as they are loaded.")]
+    public Nf4Spec? Nf4 { get; init; }
+
+    [Description("The weights of a quantised file are widened as they are loaded: faster, in several times the memory.")]
+    public NoQuantizationSpec? None { get; init; }
+}
+
+internal sealed record Nf4Spec
+{
+    [Description("The scales are quantised too, which saves 0.37 bits a weight. Absent: true.")]
+    public bool? DoubleQuant { get; init; }
+}
+
+internal sealed record NoQuantizationSpec;
 
 [JsonConverter(typeof(JsonStringEnumConverter<ModelPrecision>))]
 internal enum ModelPrecision { Auto, F32, BF16, F16 }

@@ -16,6 +16,10 @@ internal static partial class FineTuneJobValidation
         if (name.Length > 63 || !Label().IsMatch(name))
             yield return new("metadata.name", $"'{name}' also names pods: at most 63 lower-case letters, digits and '-'");
         if (spec.Method.Name is null) yield return new("spec.method", "set exactly one of: lora, full");
+        if (spec.Model.Quantization is { } quantization && quantization.Nf4 is null == quantization.None is null)
+            yield return new("spec.model.quantization", "set exactly one of: nf4, none");
+        if (spec.Model.Quantization?.Nf4 is not null && spec.Method.Full is not null)
+            yield return new("spec.model.quantization.nf4", "leave it out with method.full, whose weights train");
         if (spec.Output.Pvc is null) yield return new("spec.output", "set exactly one of: pvc");
         if (spec.Objective.Generation is null) yield return new("spec.objective", "set exactly one of: generation");
         if (spec.Data.Train.Count == 0) yield return new("spec.data.train", "name at least one file");

@@ -27,7 +27,7 @@ internal sealed record TrainerJobSpec(TrainingJob Job, string Digest, PodMounts 
             Version = TrainingJob.CurrentVersion,
             Name = resource.Metadata.Name,
             Uid = resource.Metadata.Uid,
-            Model = new(spec.Model.Source, model, (Precision)spec.Model.Precision),
+            Model = new(spec.Model.Source, model, (Precision)spec.Model.Precision, Quantization: Quantization(spec.Model.Quantization)),
             Objective = new() { Generation = new((LearnFrom)(spec.Objective.Generation?.LearnFrom ?? GenerationTokens.Completion)) },
             Data = new(train, validation, spec.Data.MaxLength),
             Method = Method(spec.Method),
@@ -57,6 +57,13 @@ internal sealed record TrainerJobSpec(TrainingJob Job, string Digest, PodMounts 
         null => null,
         { Split: { } split } => new() { Split = new(split.Fraction) },
         _ => new() { Sources = DataSources("spec.data.validation.sources", validation.Sources ?? [], paths) },
+    };
+
+    private static Quantization? Quantization(QuantizationSpec? quantization) => quantization switch
+    {
+        null => null,
+        { Nf4: { } nf4 } => new() { Nf4 = new(nf4.DoubleQuant ?? new Nf4Quantization().DoubleQuant) },
+        _ => new() { None = new() },
     };
 
     private static Method Method(MethodSpec method)

@@ -71,6 +71,15 @@ public class JobReaderTests
             "method: set exactly one of: lora, full; here are lora and full" },
         { Json(Make.Job() with { Objective = new Objective() }), "objective: set exactly one of: generation" },
         { Json(Make.Job() with { Model = new ModelInput("s", "p", RandomWeights: true) }), "model.randomWeights: needs method.full" },
+        { Json(Make.Job() with { Model = new ModelInput("s", "p", Quantization: new Quantization()) }), "model.quantization: set exactly one of: nf4, none" },
+        {
+            Json(Make.Job() with
+            {
+                Model = new ModelInput("s", "p", Quantization: new Quantization { Nf4 = new Nf4Quantization() }),
+                Method = new Method { Full = new FullMethod() },
+            }),
+            "model.quantization.nf4: is for a frozen base"
+        },
         { Json(Make.Job() with { Data = new DataInput([]) }), "data.train: has 0 entries" },
         { Json(Make.Job() with { Data = Make.Job().Data with { MaxLength = 1 } }), "data.maxLength: is 1" },
         { Json(Make.Job() with { Data = Make.Job().Data with { Validation = new ValidationData { Split = new ValidationSplit(1) } } }),

@@ -13,9 +13,9 @@ internal abstract class LinearAdapter : IDisposable
 
     /// <summary>Base layer and adapter together.</summary>
     /// <param name="input">(N, in).</param>
-    /// <param name="weight">(out, in).</param>
+    /// <param name="weight">(out, in), frozen where it is packed.</param>
     /// <returns>(N, out).</returns>
-    public virtual Tensor Forward(Tensor input, Tensor weight, GradientBin bin)
+    public virtual Tensor Forward(Tensor input, WeightMatrix weight, GradientBin bin)
     {
         var output = Product.Linear(input, weight, bin);
         AddTo(output, input);

@@ -12,8 +12,15 @@ public sealed class LoadedAdapter : IDisposable
 
     /// <summary>Reads a folder as PEFT writes it.</summary>
     /// <exception cref="ModelFormatException">It cannot be read or does not fit the model; every mismatch is listed at once.</exception>
-    public static LoadedAdapter Load(BaseModel model, string name, string folder) =>
-        LoraLoader.Load(model, name, Path.GetFullPath(folder));
+    /// <param name="root">What the adapter's files may not leave; null: <see cref="TrustedRoot.Named"/> of its path.</param>
+    public static LoadedAdapter Load(BaseModel model, string name, string folder, TrustedRoot? root = null)
+    {
+        folder = Path.GetFullPath(folder);
+        root ??= TrustedRoot.Named(folder);
+        if (!Directory.Exists(folder)) root.Resolve(folder);
+        else root.Check(folder);
+        return LoraLoader.Load(model, name, folder);
+    }
 
     public required string Name { get; init; }
     public required string Folder { get; init; }

@@ -24,7 +24,7 @@ internal sealed class LoraLayer(Tensor a, Tensor b, double scale, LoraDropout? d
         output.add_(nn.functional.linear(inner, As(B, input.dtype)), alpha: scaling);
     }
 
-    public override Tensor Forward(Tensor input, Tensor weight, GradientBin bin)
+    public override Tensor Forward(Tensor input, WeightMatrix weight, GradientBin bin)
     {
         if (!is_grad_enabled() || dropout is { Active: true }) return base.Forward(input, weight, bin);
         return LoraLinear.Apply(input, weight, As(A, input.dtype), As(B, input.dtype), scale, bin);

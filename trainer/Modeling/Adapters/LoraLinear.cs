@@ -16,11 +16,11 @@ internal static class LoraLinear
     /// <param name="a">(r, in), in the input's element type.</param>
     /// <param name="b">(out, r), in the input's element type.</param>
     /// <returns>(N, out).</returns>
-    public static Tensor Apply(Tensor input, Tensor weight, Tensor a, Tensor b, double scale, GradientBin bin)
+    public static Tensor Apply(Tensor input, WeightMatrix weight, Tensor a, Tensor b, double scale, GradientBin bin)
     {
-        if (input.device_type == DeviceType.CPU && !weight.requires_grad) return Function.apply(input, weight, a, b, scale, bin);
+        if (input.device_type == DeviceType.CPU && !weight.RequiresGradient) return Function.apply(input, weight, a, b, scale, bin);
         var inner = nn.functional.linear(input, a);
-        return Plus(nn.functional.linear(input, weight), inner, b, scale);
+        return Plus(Product.Linear(input, weight, bin), inner, b, scale);
     }
 
     /// <summary>output + scale inner b', in place.</summary>
@@ -40,10 +40,11 @@ internal static class LoraLinear
         {
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
-            var (input, weight, a, b, scale) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], (Tensor)vars[3], (double)vars[4]);
+            var (input, weight, a, b, scale) = ((Tensor)vars[0], (WeightMatrix)vars[1], (Tensor)vars[2], (Tensor)vars[3], (double)vars[4]);
             var inner = Product.Transposed(input, a);                                           // (N, r)
             var output = Plus(Product.Transposed(input, weight), inner, b, scale);
-            ctx.save_for_backward([input, weight, a, b, inner.MoveToOuterDisposeScope()]);
+            ctx.save_for_backward([input, a, b, inner.MoveToOuterDisposeScope()]);
+            ctx.save_data("weight", weight);
             ctx.save_data("input", input.requires_grad);
             ctx.save_data("scale", scale);
             Backward.Begin(ctx, vars[5]);
@@ -55,13 +56,14 @@ internal static class LoraLinear
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
             var saved = ctx.get_saved_variables();
-            var (input, weight, a, b, inner) = (saved[0], saved[1], saved[2], saved[3], saved[4]);
+            var (input, a, b, inner) = (saved[0], saved[1], saved[2], saved[3]);
+            var weight = (WeightMatrix)ctx.get_data("weight");
             var scale = (double)ctx.get_data("scale");
             using Scalar factor = scale;
             var dInner = Product.Transposed(gradient, b.t()).mul_(factor);                      // (N, r)
             var dB = Product.Transposed(gradient.t(), inner.t()).mul_(factor);                  // (out, r)
             var dA = Product.Transposed(dInner.t(), input.t());                                 // (r, in)
-            var dInput = (bool)ctx.get_data("input") ? Plus(Product.Transposed(gradient, weight.t()), dInner, a.t(), 1) : null;
+            var dInput = (bool)ctx.get_data("input") ? Plus(Product.Straight(gradient, weight), dInner, a.t(), 1) : null;
             return Backward.End(
                 ctx, gradient, dInput?.MoveToOuterDisposeScope(), null, dA.MoveToOuterDisposeScope(), dB.MoveToOuterDisposeScope(), null, null);
         }

@@ -10,6 +10,10 @@ internal sealed record GgufTensor(string Name, GgufType Type, IReadOnlyList<long
     public long RowElements => Shape[^1];
     public long Rows => Shape.SkipLast(1).Aggregate(1L, (a, b) => a * b);
     public long RowBytes => RowElements / Type.BlockElements * Type.BlockBytes;
+
+    /// <exception cref="ModelFormatException">The type is one that nothing here reads.</exception>
+    public Dequantize Widener(string path) => Type.Widen
+        ?? throw new ModelFormatException(path, $"the tensor '{Name}' has the type {Type.Name}, which is not supported");
 }
 
 /// <summary>A GGUF file, version 2 or 3 (ggml's <c>docs/gguf.md</c>), mapped: metadata and where its tensors lie.</summary>

@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using Graft.Modeling.Kernels;
+using Graft.Modeling.Runtime;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Files;
@@ -30,23 +32,53 @@ internal sealed partial class GgufWeights : IWeights
         tensors = file.Tensors.Values.ToDictionary(t => HuggingFaceName(t.Name), StringComparer.Ordinal);
     }
 
-    public bool BacksTensors => false;
+    public bool BacksTensors { get; private set; }
     public IReadOnlyCollection<string> Names => tensors.Keys;
     public IReadOnlyList<string> Files => [file.Path];
     public IReadOnlyList<long>? ShapeOf(string name) => tensors.GetValueOrDefault(name)?.Shape;
 
-    public Tensor Read(string name, IReadOnlyList<long> shape, ScalarType dtype)
+    /// <summary>Over the mapped file where it has the rows in their places and the element type that is asked for.</summary>
+    public unsafe Tensor Read(string name, IReadOnlyList<long> shape, ScalarType dtype)
     {
-        var heads = name.EndsWith("self_attn.q_proj.weight", StringComparison.Ordinal) ? config.Heads
-            : name.EndsWith("self_attn.k_proj.weight", StringComparison.Ordinal) ? config.KvHeads : 0;
-        return Widening.ToTensor(file, tensors[name], dtype, heads == 0 ? null : Deinterleave(shape[0] / heads));
+        var tensor = tensors[name];
+        var rows = SourceRow(name, tensor);
+        if (rows is null && TypeOf(tensor) == dtype)
+        {
+            BacksTensors = true;
+            return Aten.FromMemory((nint)file.Address(tensor), [.. shape], dtype);
+        }
+        using var matrix = new GgufMatrix(file, tensor, rows);
+        using var wide = matrix.Widen(0, matrix.Rows, dtype);
+        return wide.view([.. shape]);
+    }
+
+    public PackedMatrix? Pack(string name)
+    {
+        var tensor = tensors[name];
+        if (!tensor.Type.IsQuantized) return null;
+        BacksTensors = true;
+        return new GgufMatrix(file, tensor, SourceRow(name, tensor));
     }
 
     public void Dispose() => file.Dispose();
 
     /// <summary>Row 2j + p of a head in the file is row p * half + j of it here.</summary>
-    private static Func<long, long> Deinterleave(long headSize) =>
-        row => row / headSize * headSize + row % 2 * (headSize / 2) + row % headSize / 2;
+    private Func<long, long>? SourceRow(string name, GgufTensor tensor)
+    {
+        var heads = name.EndsWith("self_attn.q_proj.weight", StringComparison.Ordinal) ? config.Heads
+            : name.EndsWith("self_attn.k_proj.weight", StringComparison.Ordinal) ? config.KvHeads : 0;
+        if (heads == 0) return null;
+        var (size, half) = (tensor.Rows / heads, tensor.Rows / heads / 2);
+        return row => row / size * size + row % size % half * 2 + row % size / half;
+    }
+
+    private static ScalarType? TypeOf(GgufTensor tensor) => tensor.Type.Name switch
+    {
+        "F32" => ScalarType.Float32,
+        "F16" => ScalarType.Float16,
+        "BF16" => ScalarType.BFloat16,
+        _ => null,
+    };
 
     private static string HuggingFaceName(string name)
     {

@@ -1,3 +1,4 @@
+using Graft.Modeling.Kernels;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Files;
@@ -14,7 +15,10 @@ internal interface IWeights : IDisposable
     /// <summary>On the CPU, in that element type; may lie over a mapped file.</summary>
     Tensor Read(string name, IReadOnlyList<long> shape, ScalarType dtype);
 
-    /// <summary>Whether tensors that were read lie over what <see cref="IDisposable.Dispose"/> closes.</summary>
+    /// <summary>A matrix as the file has it, in fewer bits than it computes in; null when it is not kept so. It lies over what <see cref="IDisposable.Dispose"/> closes.</summary>
+    PackedMatrix? Pack(string name) => null;
+
+    /// <summary>Whether something that was read lies over what <see cref="IDisposable.Dispose"/> closes.</summary>
     bool BacksTensors { get; }
 
     /// <summary>Files whose bytes decide what the model is, in the order of their names.</summary>

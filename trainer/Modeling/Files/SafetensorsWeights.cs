@@ -14,13 +14,16 @@ internal sealed class SafetensorsWeights : IWeights
     {
     }
 
-    public static SafetensorsWeights Open(string folder)
+    /// <param name="root">What the folder's files may not leave; null: the folder.</param>
+    public static SafetensorsWeights Open(string folder, TrustedRoot? root = null)
     {
         var weights = new SafetensorsWeights();
         try
         {
+            root ??= TrustedRoot.Named(folder);
+            root.Check(folder);
             var index = Path.Combine(folder, Index);
-            if (File.Exists(index)) weights.AddShards(folder, index);
+            if (File.Exists(index)) weights.AddShards(root, index);
             else if (File.Exists(Path.Combine(folder, Single))) weights.Add(SafetensorsFile.Open(Path.Combine(folder, Single)));
             else throw new ModelFormatException(folder, Missing(folder));
             return weights;
@@ -53,7 +56,7 @@ internal sealed class SafetensorsWeights : IWeights
             ? $"holds weights as Python pickles, which can run code when they are read; convert them to {Single}"
             : $"holds no weights: neither {Single} nor {Index} is there";
 
-    private void AddShards(string folder, string index)
+    private void AddShards(TrustedRoot root, string index)
     {
         Dictionary<string, string> map;
         try
@@ -67,13 +70,10 @@ internal sealed class SafetensorsWeights : IWeights
         }
         foreach (var shard in map.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
         {
-            if (shard is null || shard != Path.GetFileName(shard) || shard is "." or "..")
-                throw new ModelFormatException(index, $"names the shard '{shard}', which is no file beside it");
-            var path = Path.Combine(folder, shard);
-            if (!File.Exists(path)) throw new ModelFormatException(index, $"names the shard '{shard}', which is not there");
-            Add(SafetensorsFile.Open(path));
+            Add(SafetensorsFile.Open(root.ResolveName(index, shard, "shard")));
         }
-        var wrong = map.Where(m => !owners.TryGetValue(m.Key, out var file) || Path.GetFileName(file.Path) != m.Value).Select(m => m.Key).ToList();
+        var folder = Path.GetDirectoryName(index)!;
+        var wrong = map.Where(m => !owners.TryGetValue(m.Key, out var file) || file.Path != Path.Combine(folder, m.Value)).Select(m => m.Key).ToList();
         if (wrong.Count > 0) throw new ModelFormatException(index, $"says that shards hold tensors which they do not: {Lists.Some(wrong)}");
     }
 

@@ -26,6 +26,47 @@ internal static class Product
         return OneDnn(x, weight) ? Linear(x, weight, bin).add_(bias) : nn.functional.linear(x, weight, bias);
     }
 
+    /// <summary>x w', where the weight may be packed.</summary>
+    /// <param name="x">(N, in).</param>
+    /// <param name="weight">(out, in).</param>
+    /// <returns>(N, out).</returns>
+    public static Tensor Linear(Tensor x, WeightMatrix weight, GradientBin? bin = null) =>
+        weight.Dense is { } dense ? Linear(x, dense, bin)
+        : is_grad_enabled() && x.requires_grad ? PackedProduct.Linear(x, weight, bin) : Transposed(x, weight);
+
+    /// <summary>x w' + bias, where the weight may be packed.</summary>
+    /// <param name="bias">(out), or null.</param>
+    public static Tensor Linear(Tensor x, WeightMatrix weight, Tensor? bias, GradientBin? bin)
+    {
+        if (weight.Dense is { } dense) return Linear(x, dense, bias, bin);
+        var y = Linear(x, weight, bin);
+        return bias is null ? y : y.add_(bias);
+    }
+
+    /// <summary>x w', outside the graph.</summary>
+    /// <param name="x">(N, in).</param>
+    /// <param name="weight">(out, in).</param>
+    /// <returns>(N, out).</returns>
+    public static Tensor Transposed(Tensor x, WeightMatrix weight) =>
+        weight.Dense is { } dense ? Transposed(x, dense) : PackedProduct.Transposed(x, weight.Packed!, weight.DType);
+
+    /// <summary>g w, outside the graph: the gradient by a layer's input.</summary>
+    /// <param name="g">(N, out).</param>
+    /// <param name="weight">(out, in).</param>
+    /// <returns>(N, in).</returns>
+    public static Tensor Straight(Tensor g, WeightMatrix weight) =>
+        weight.Dense is { } dense ? Straight(g, dense) : PackedProduct.Straight(g, weight.Packed!, weight.DType);
+
+    /// <summary>a b, outside the graph.</summary>
+    /// <param name="a">(M, K), of any strides.</param>
+    /// <param name="b">(K, N), of any strides.</param>
+    /// <returns>(M, N).</returns>
+    public static Tensor Straight(Tensor a, Tensor b)
+    {
+        using var turned = b.t();
+        return Transposed(a, turned);
+    }
+
     /// <summary>a b', outside the graph.</summary>
     /// <param name="a">(M, K), of any strides.</param>
     /// <param name="b">(N, K), of any strides.</param>

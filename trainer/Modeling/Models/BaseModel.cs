@@ -19,7 +19,7 @@ public sealed class BaseModel : IDisposable
         (Path, Config, this.tokenizer, this.source) = (path, plan.Config, tokenizer, source);
         (Device, DType) = (options.Device, options.DType);
         var named = source is SafetensorsWeights ? new RenamedWeights(path, source, plan.NameOf) : source;
-        var reader = new WeightReader(path, named, options.DType, options.Device);
+        var reader = new WeightReader(path, named, options);
         Transformer = plan.Config.Task switch
         {
             ModelTask.Classification => new SequenceClassifier(plan, reader),
@@ -37,6 +37,8 @@ public sealed class BaseModel : IDisposable
     public static BaseModel Load(string path, LoadOptions options)
     {
         path = System.IO.Path.GetFullPath(path);
+        options = options with { Root = options.Root ?? TrustedRoot.Named(path) };
+        options.Root.Resolve(path);
         if (Directory.Exists(path) && !File.Exists(System.IO.Path.Combine(path, "config.json")))
         {
             // A folder that holds one GGUF file and nothing that contradicts it is that file.
@@ -80,8 +82,11 @@ public sealed class BaseModel : IDisposable
     /// <summary><c>sha256:…</c> over the digests of the weight files in the order of their names; of the configuration where the weights are random.</summary>
     public string Digest => digest.Value;
 
-    /// <summary>Bytes of the weights in memory.</summary>
-    public long WeightBytes => Transformer.Weights.Sum(w => w.Weight.numel() * w.Weight.element_size());
+    /// <summary>Bytes of the weights in memory, or in the mapped file.</summary>
+    public long WeightBytes => Transformer.Weights.Sum(w => w.Weight.numel() * w.Weight.element_size()) + Transformer.Packed.Sum(m => m.Bytes);
+
+    /// <summary>What matrices are kept as (<c>Q4_1</c>, <c>NF4</c>), where they are packed.</summary>
+    public IReadOnlyList<string> PackedFormats => [.. Transformer.Packed.Select(m => m.Format!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
     /// <summary>Longest sequence in tokens.</summary>
     public int MaxLength => Config.MaxPositions;
@@ -97,24 +102,26 @@ public sealed class BaseModel : IDisposable
 
     private static BaseModel LoadFolder(string folder, LoadOptions options)
     {
+        options.Root!.Check(folder);
         var plan = ModelConfigReader.PlanOfFolder(folder, options.Task);
         var config = plan.Config;
         var tokenizer = options.RequireTokenizer ? TokenizerFiles.Read(folder, config) : null;
         IWeights weights = options.RandomWeights
             ? new RandomWeights(config, System.IO.Path.Combine(folder, "config.json"), options.Seed)
-            : SafetensorsWeights.Open(folder);
+            : SafetensorsWeights.Open(folder, options.Root);
         return Open(weights, () => new BaseModel(folder, plan, tokenizer, weights, options) { ChatTemplate = TokenizerFiles.ReadChatTemplate(folder) });
     }
 
     private static BaseModel LoadGguf(string path, LoadOptions options)
     {
+        options.Root!.Resolve(path);
         if (options.RandomWeights) throw new ModelFormatException(path, "random weights need a folder with config.json, not a GGUF file");
         var file = GgufFile.Open(path);
         return Open(file, () =>
         {
             var plan = ModelConfigReader.PlanOfGguf(file, options.Task);
-            var tokenizer = GgufTokenizer.Read(file, plan.Config);
-            plan = plan with { Config = plan.Config with { EosIds = [.. tokenizer.EndOfGenerationIds] } };
+            var tokenizer = options.RequireTokenizer ? GgufTokenizer.Read(file, plan.Config) : null;
+            if (tokenizer is not null) plan = plan with { Config = plan.Config with { EosIds = [.. tokenizer.EndOfGenerationIds] } };
             return new BaseModel(path, plan, tokenizer, new GgufWeights(file, plan.Config), options)
             {
                 ChatTemplate = GgufTokenizer.ReadChatTemplate(file),

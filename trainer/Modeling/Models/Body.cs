@@ -6,7 +6,7 @@ namespace Graft.Modeling.Models;
 internal abstract class Body
 {
     /// <summary>(V, C): of the tokens.</summary>
-    public abstract Tensor Embedding { get; }
+    public abstract WeightMatrix Embedding { get; }
 
     /// <param name="ids">(N) int64.</param>
     /// <returns>(N, C).</returns>

@@ -16,11 +16,11 @@ public sealed class CausalLM : Transformer
         (softCap, ropes) = (plan.LogitSoftCap, plan.Ropes);
         body = plan.Body(this, plan.Config);
         OutputWeight = plan.Config.TiedEmbeddings
-            ? body.Embedding : Weight("lm_head.weight", plan.Config.VocabularySize, plan.Config.HiddenSize);
+            ? body.Embedding : Matrix("lm_head.weight", plan.Config.VocabularySize, plan.Config.HiddenSize);
     }
 
     /// <summary>(V, C): the output head, which may be the embedding.</summary>
-    public Tensor OutputWeight { get; }
+    public WeightMatrix OutputWeight { get; }
 
     /// <param name="ids">(N) int64, on the model's device.</param>
     /// <returns>(N, C) after the last norm.</returns>

@@ -18,19 +18,19 @@ internal sealed class Decoder : Body
         Transformer network, ModelConfig c, string embedding, BlockMaker block, Func<Layer> norm,
         string? positions = null, double scale = 1)
     {
-        Embedding = network.Weight(embedding, c.VocabularySize, c.HiddenSize);
+        Embedding = network.Matrix(embedding, c.VocabularySize, c.HiddenSize);
         if (positions is not null) this.positions = network.Weight(positions, c.MaxPositions, c.HiddenSize);
         blocks = [.. Enumerable.Range(0, c.Layers).Select(i => block(i))];
         this.norm = norm();
         this.scale = scale;
     }
 
-    public override Tensor Embedding { get; }
+    public override WeightMatrix Embedding { get; }
 
     public override Tensor Run(Tensor ids, Pass pass)
     {
         using var scope = NewDisposeScope();
-        var x = Embedding.index_select(0, ids);                                                 // (N, C)
+        var x = Embedding.Gather(ids);                                                 // (N, C)
         // The factor is rounded to the element type first, as the reference does.
         if (scale != 1) x = x.mul(tensor((float)scale, x.dtype, x.device));
         if (positions is not null) x = x.add(Learned(pass));

@@ -21,21 +21,21 @@ internal sealed class Encoder : Body
     {
         this.padId = padId;
         var at = prefix + "embeddings.";
-        Embedding = network.Weight(at + "word_embeddings.weight", c.VocabularySize, c.HiddenSize);
+        Embedding = network.Matrix(at + "word_embeddings.weight", c.VocabularySize, c.HiddenSize);
         positions = network.Weight(at + "position_embeddings.weight", positionCount, c.HiddenSize);
         types = network.Weight(at + "token_type_embeddings.weight", typeCount, c.HiddenSize);
         norm = Norms.LayerNorm(network, at + "LayerNorm", c);
         blocks = [.. Enumerable.Range(0, c.Layers).Select(i => Block(network, c, $"{prefix}encoder.layer.{i}.", i, activation))];
     }
 
-    public override Tensor Embedding { get; }
+    public override WeightMatrix Embedding { get; }
 
     public override Tensor Run(Tensor ids, Pass pass)
     {
         if (pass.Segments.Any(s => s.Cache is not null))
             throw new ArgumentException("An encoder sees whole texts; it has no use for a cache of keys and values.", nameof(pass));
         using var scope = NewDisposeScope();
-        var x = Embedding.index_select(0, ids).add(pass.TokenTypes is { } given ? types.index_select(0, given) : types[0]);
+        var x = Embedding.Gather(ids).add(pass.TokenTypes is { } given ? types.index_select(0, given) : types[0]);
         x = norm(x.add(positions.index_select(0, PositionsOf(ids, pass))), pass);                // (N, C)
         return Through(blocks, x, pass).MoveToOuterDisposeScope();
     }

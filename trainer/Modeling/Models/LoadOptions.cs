@@ -1,3 +1,4 @@
+using Graft.Contract;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling;
@@ -7,6 +8,9 @@ namespace Graft.Modeling;
 /// <param name="Seed">Of the random weights.</param>
 /// <param name="RequireTokenizer">False: the tokenizer is left alone, for a model that is only computed with.</param>
 /// <param name="Task">What the model is wanted for; one made for something else is refused. Null: whatever it was made for.</param>
+/// <param name="Quantization">How frozen matrices are kept; null: as their file has them (<see cref="Models.WeightStorage"/>).</param>
+/// <param name="Frozen">False where the weights themselves will train: then all of them are tensors.</param>
+/// <param name="Root">What the model's files may not leave; null: <see cref="TrustedRoot.Named"/> of its path.</param>
 public sealed record LoadOptions(
     Device Device, ScalarType DType, bool RandomWeights = false, long Seed = 0, bool RequireTokenizer = true,
-    ModelTask? Task = ModelTask.Generation);
+    ModelTask? Task = ModelTask.Generation, Quantization? Quantization = null, bool Frozen = true, TrustedRoot? Root = null);

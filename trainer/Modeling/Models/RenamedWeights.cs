@@ -1,4 +1,5 @@
 using Graft.Modeling.Files;
+using Graft.Modeling.Kernels;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Models;
@@ -24,5 +25,6 @@ internal sealed class RenamedWeights : IWeights
     public IReadOnlyList<string> Files => stored.Files;
     public IReadOnlyList<long>? ShapeOf(string name) => storedNames.TryGetValue(name, out var own) ? stored.ShapeOf(own) : null;
     public Tensor Read(string name, IReadOnlyList<long> shape, ScalarType dtype) => stored.Read(storedNames[name], shape, dtype);
+    public PackedMatrix? Pack(string name) => stored.Pack(storedNames[name]);
     public void Dispose() => stored.Dispose();
 }

@@ -13,6 +13,7 @@ public abstract class Transformer : IDisposable
 {
     private readonly List<(string, Tensor)> weights = [];
     private readonly List<LinearSite> linears = [];
+    private readonly List<WeightMatrix> packed = [];
     private readonly WeightReader reader;
 
     private protected Transformer(WeightReader reader) => this.reader = reader;
@@ -20,8 +21,11 @@ public abstract class Transformer : IDisposable
     /// <summary>Every linear layer of the blocks, in the order of the forward pass.</summary>
     public IReadOnlyList<LinearSite> Linears => linears;
 
-    /// <summary>Every weight under its Hugging Face name; a tied output head is not named twice.</summary>
+    /// <summary>Every weight that is a tensor, under its Hugging Face name; a tied output head is not named twice.</summary>
     public IReadOnlyList<(string Name, Tensor Weight)> Weights => weights;
+
+    /// <summary>The matrices that are packed.</summary>
+    public IReadOnlyList<WeightMatrix> Packed => packed;
 
     /// <summary>What is being trained on this model; it answers for segments without an adapter of their own.</summary>
     internal TuningMethod? Tuning { get; set; }
@@ -33,6 +37,9 @@ public abstract class Transformer : IDisposable
         weights.Add((name, weight));
         return weight;
     }
+
+    /// <summary>Takes a matrix from the file, which may stay packed: an embedding, or an output head.</summary>
+    internal WeightMatrix Matrix(string name, long rows, long columns) => Keep(name, reader.ReadMatrix(name, rows, columns));
 
     /// <summary>Takes a linear layer from the file.</summary>
     /// <param name="inputFirst">Its weight is stored as (in, out).</param>
@@ -85,8 +92,15 @@ public abstract class Transformer : IDisposable
 
     private LinearSite ReadSite(int index, string name, long outFeatures, long inFeatures, bool bias, bool inputFirst)
     {
-        var weight = inputFirst ? Weight(name + ".weight", inFeatures, outFeatures) : Weight(name + ".weight", outFeatures, inFeatures);
+        var weight = Keep(name + ".weight", reader.ReadLinear(name + ".weight", outFeatures, inFeatures, inputFirst, isHead: index < 0));
         return new LinearSite(index, name, weight, bias ? Weight(name + ".bias", outFeatures) : null, inputFirst);
+    }
+
+    private WeightMatrix Keep(string name, WeightMatrix matrix)
+    {
+        if (matrix.Dense is { } dense) weights.Add((name, dense));
+        else packed.Add(matrix);
+        return matrix;
     }
 
     private LinearAdapter? AdapterFor(LinearSite site, LoadedAdapter? adapter) =>
@@ -101,5 +115,6 @@ public abstract class Transformer : IDisposable
     protected virtual void Dispose(bool disposing)
     {
         foreach (var (_, weight) in weights) weight.Dispose();
+        foreach (var matrix in packed) matrix.Dispose();
     }
 }

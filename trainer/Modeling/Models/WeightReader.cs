@@ -1,4 +1,5 @@
 using Graft.Modeling.Files;
+using Graft.Modeling.Kernels;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Models;
@@ -7,8 +8,10 @@ namespace Graft.Modeling.Models;
 /// Hands a network its weights, and finds out whether file and network fit: what is missing, what has another shape, what
 /// nobody asked for. All of it is in one message.
 /// </summary>
-internal sealed class WeightReader(string path, IWeights weights, ScalarType dtype, Device device)
+internal sealed class WeightReader(string path, IWeights weights, LoadOptions options)
 {
+    private readonly ScalarType dtype = options.DType;
+    private readonly Device device = options.Device;
     private readonly HashSet<string> asked = new(StringComparer.Ordinal);
     private readonly List<string> missing = [], misshapen = [];
     private readonly bool drawn = weights is RandomWeights;
@@ -28,6 +31,20 @@ internal sealed class WeightReader(string path, IWeights weights, ScalarType dty
         using (weight) return weight.to(device).DetachFromDisposeScope();
     }
 
+    /// <summary>An embedding or an output head, packed where <see cref="WeightStorage"/> says so; else as <see cref="Read"/>.</summary>
+    /// <returns>(rows, columns).</returns>
+    public WeightMatrix ReadMatrix(string name, long rows, long columns) =>
+        Pack(name, [rows, columns], WeightStorage.Of(options, isLinear: false), turned: false) ?? Read(name, rows, columns);
+
+    /// <summary>The weight of a linear layer.</summary>
+    /// <param name="inputFirst">It is stored as (in, out).</param>
+    /// <returns>(out, in) when it is packed, else as stored.</returns>
+    public WeightMatrix ReadLinear(string name, long outFeatures, long inFeatures, bool inputFirst, bool isHead)
+    {
+        long[] shape = inputFirst ? [inFeatures, outFeatures] : [outFeatures, inFeatures];
+        return Pack(name, shape, WeightStorage.Of(options, isLinear: !isHead), inputFirst) ?? Read(name, shape);
+    }
+
     /// <exception cref="ModelFormatException">The file does not fit the network.</exception>
     public void Finish()
     {
@@ -37,6 +54,25 @@ internal sealed class WeightReader(string path, IWeights weights, ScalarType dty
         if (misshapen.Count > 0) problems.Add($"{misshapen.Count} weights do not have the shape that its configuration says: {Lists.Some(misshapen, 4)}");
         if (unused.Count > 0) problems.Add($"{unused.Count} weights have no place in this architecture: {Lists.Some(unused)}");
         if (problems.Count > 0) throw new ModelFormatException(path, string.Join("; ", problems));
+    }
+
+    private WeightMatrix? Pack(string name, long[] shape, Storage storage, bool turned)
+    {
+        if (storage == Storage.Wide || drawn || weights.ShapeOf(name) is not { } found || !found.SequenceEqual(shape)) return null;
+        var inFile = turned ? null : weights.Pack(name);
+        if (storage == Storage.AsInFile && inFile is null) return null;
+        if (storage == Storage.Nf4 && inFile is not null)
+            throw new ModelFormatException(path, $"quantization nf4 would quantise '{name}' a second time, which is {inFile.Format} in the file; "
+                + "leave quantization out, or use the original weights");
+        asked.Add(name);
+        return new WeightMatrix(inFile ?? Quantise(name, shape, turned), dtype);
+    }
+
+    private PackedMatrix Quantise(string name, long[] shape, bool turned)
+    {
+        using var scope = NewDisposeScope();
+        var wide = weights.Read(name, shape, ScalarType.Float32);
+        return Nf4.Quantise(turned ? wide.t().contiguous() : wide.contiguous(), options.Quantization!.Nf4!.DoubleQuant, device);
     }
 
     /// <summary>Tables that older exporters stored, and an output head beside the embedding that it is tied to.</summary>

@@ -28,4 +28,11 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "malloc")]
     public static partial void* Malloc(nuint size);
+
+    [LibraryImport("libc", EntryPoint = "free")]
+    public static partial void Free(nint memory);
+
+    /// <summary>The path without symbolic links, to be freed; 0 when there is nothing.</summary>
+    [LibraryImport("libc", EntryPoint = "realpath", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint RealPath(string path, nint buffer);
 }

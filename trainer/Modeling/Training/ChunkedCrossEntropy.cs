@@ -10,14 +10,17 @@ public static class ChunkedCrossEntropy
 {
     private const long ChunkElements = 1 << 22;
 
+    /// <summary>Of logits of a packed head, which is widened anew for every chunk.</summary>
+    private const long PackedChunkElements = 1 << 24;
+
     /// <param name="hidden">(M, C): the hidden states that predict a supervised token.</param>
-    /// <param name="outputWeight">(V, C); gets a gradient if it asks for one.</param>
+    /// <param name="outputWeight">(V, C); gets a gradient if it asks for one, which a packed one cannot.</param>
     /// <param name="targets">(M) int64: the tokens to be predicted.</param>
     /// <param name="softCap">Where logits l become cap tanh(l / cap).</param>
     /// <returns>The sum of the M losses in nats: a float32 scalar. Divide by the supervised tokens of the whole step.</returns>
-    public static Tensor Sum(Tensor hidden, Tensor outputWeight, Tensor targets, double? softCap = null) =>
-        torch.is_grad_enabled() && (hidden.requires_grad || outputWeight.requires_grad)
-            ? LossFunction.apply(hidden, outputWeight, targets, softCap ?? 0)
+    public static Tensor Sum(Tensor hidden, WeightMatrix outputWeight, Tensor targets, double? softCap = null) =>
+        torch.is_grad_enabled() && (hidden.requires_grad || outputWeight.RequiresGradient)
+            ? LossFunction.apply(hidden, outputWeight.Dense ?? (object)outputWeight, targets, softCap ?? 0)
             : Run(hidden, outputWeight, targets, softCap ?? 0, null, null);
 
     /// <summary>
@@ -27,11 +30,11 @@ public static class ChunkedCrossEntropy
     /// <param name="softCap">0: none.</param>
     /// <param name="hiddenGradient">(M, C), filled when given.</param>
     /// <param name="weightGradient">(V, C) float32, added to when given.</param>
-    private static Tensor Run(Tensor hidden, Tensor weight, Tensor targets, double softCap, Tensor? hiddenGradient, Tensor? weightGradient)
+    private static Tensor Run(Tensor hidden, WeightMatrix weight, Tensor targets, double softCap, Tensor? hiddenGradient, Tensor? weightGradient)
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
-        long rows = hidden.size(0), step = Math.Max(16, ChunkElements / weight.size(0));
+        long rows = hidden.size(0), step = Math.Max(16, (weight.Dense is null ? PackedChunkElements : ChunkElements) / weight.Rows);
         using Scalar bound = softCap;
         var total = zeros(1, ScalarType.Float32, hidden.device);
         for (long at = 0; at < rows; at += step)
@@ -51,7 +54,7 @@ public static class ChunkedCrossEntropy
             // Of the cap: 1 - tanh^2.
             if (bounded is not null) gradient.mul_(bounded.mul_(bounded).neg_().add_(Scalars.One));
             gradient = gradient.to_type(hidden.dtype);
-            hiddenGradient?.narrow(0, at, length).copy_(Product.Transposed(gradient, weight.t()));
+            hiddenGradient?.narrow(0, at, length).copy_(Product.Straight(gradient, weight));
             weightGradient?.add_(Product.Transposed(gradient.t(), part.t()));
         }
         return total.squeeze(0).MoveToOuterDisposeScope();
@@ -67,10 +70,10 @@ public static class ChunkedCrossEntropy
 
         public override Tensor forward(torch.autograd.AutogradContext ctx, params object[] vars)
         {
-            var (hidden, weight, targets, softCap) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], (double)vars[3]);
+            var (hidden, dense, targets, softCap) = ((Tensor)vars[0], vars[1] as Tensor, (Tensor)vars[2], (double)vars[3]);
             var hiddenGradient = hidden.requires_grad ? empty_like(hidden) : null;
-            var weightGradient = weight.requires_grad ? zeros_like(weight) : null;
-            var loss = Run(hidden, weight, targets, softCap, hiddenGradient, weightGradient);
+            var weightGradient = dense is { requires_grad: true } ? zeros_like(dense) : null;
+            var loss = Run(hidden, dense ?? (WeightMatrix)vars[1], targets, softCap, hiddenGradient, weightGradient);
             ctx.save_for_backward([.. new[] { hiddenGradient, weightGradient }.OfType<Tensor>()]);
             ctx.save_data("hidden", hiddenGradient is not null);
             ctx.save_data("weight", weightGradient is not null);

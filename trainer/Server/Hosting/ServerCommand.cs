@@ -91,7 +91,9 @@ internal sealed class ServerCommand
     private static TorchModel Load(ServerOptions options, Func<string, string?> environment)
     {
         TorchRuntime.Load();
-        return TorchModel.Load(ContractPaths.Resolve(options.Model, environment), options.Precision, options.MaxContext);
+        var volume = ContractPaths.VolumeOf(options.Model);
+        return TorchModel.Load(
+            ContractPaths.Resolve(options.Model, environment), volume is null ? null : ContractPaths.Resolve(volume, environment), options.Precision, options.MaxContext);
     }
 
     private ServerOptions? Read(ParseResult parsed, List<string> errors)

@@ -16,6 +16,7 @@ internal static class JobValidator
         errors.NotBlank(job.Model.Path, "model.path");
         errors.Check(!job.Model.RandomWeights || job.Method.Full is not null, "model.randomWeights",
             "needs method.full: an adapter on random weights learns nothing");
+        if (job.Model.Quantization is { } quantization) Quantization(quantization, job, errors);
         errors.Union("objective", ("generation", job.Objective.Generation));
         Data(job.Data, errors);
         Method(job.Method, errors);
@@ -24,6 +25,14 @@ internal static class JobValidator
         errors.NotBlank(job.Output.Path, "output.path");
         errors.NotBlank(job.Output.Uri, "output.uri");
         errors.Check(Path.GetFileName(job.Output.Path.TrimEnd('/')).Length > 0, "output.path", "must name a folder below another one");
+    }
+
+    private static void Quantization(Quantization quantization, TrainingJob job, JobErrors errors)
+    {
+        errors.Union("model.quantization", ("nf4", quantization.Nf4), ("none", quantization.None));
+        if (quantization.Nf4 is null) return;
+        errors.Check(job.Method.Full is null, "model.quantization.nf4", "is for a frozen base; method.full trains the weights themselves");
+        errors.Check(!job.Model.RandomWeights, "model.quantization.nf4", "is for trained weights, not for model.randomWeights");
     }
 
     private static void Data(DataInput data, JobErrors errors)

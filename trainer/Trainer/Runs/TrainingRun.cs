@@ -21,8 +21,11 @@ internal sealed class TrainingRun(
         var device = cuda.is_available() ? CUDA : CPU;
         using var method = TuningMethods.Create(job.Method);
         Enter(TrainerPhase.LoadingModel, job.Model.Source);
+        var volume = ContractPaths.VolumeOf(job.Model.Path);
         using var model = BaseModel.Load(ContractPaths.Resolve(job.Model.Path), new LoadOptions(
-            device, Precisions.Resolve(job.Model.Precision, device, method.WeightsTrain), job.Model.RandomWeights, job.Training.Seed));
+            device, Precisions.Resolve(job.Model.Precision, device, method.WeightsTrain), job.Model.RandomWeights, job.Training.Seed,
+            Quantization: job.Model.Quantization, Frozen: !method.WeightsTrain,
+            Root: volume is null ? null : TrustedRoot.At(ContractPaths.Resolve(volume))));
         cancellation.ThrowIfCancellationRequested();
         using var rng = new Generator(unchecked((ulong)job.Training.Seed), device);
         method.Attach(model, rng);
