@@ -130,9 +130,12 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("../outside.safetensors", "no file beside it")]
+    [InlineData("../outside.safetensors", "nor contain '..'")]
+    [InlineData("parts/../../outside.safetensors", "nor contain '..'")]
+    [InlineData("/etc/passwd", "neither empty nor absolute")]
+    [InlineData("", "neither empty nor absolute")]
     [InlineData("missing.safetensors", "not there")]
-    public void An_index_reaches_only_files_beside_it(string shard, string message)
+    public void An_index_reaches_only_files_below_its_folder(string shard, string message)
     {
         File.Copy(Fixtures.Path("models", "llama", "config.json"), At("config.json"));
         File.WriteAllText(At("model.safetensors.index.json"), "{\"weight_map\":{\"a\":\"" + shard + "\"}}");

@@ -10,16 +10,21 @@ public sealed class LoadedAdapter : IDisposable
 
     internal LoadedAdapter(IReadOnlyDictionary<int, LinearAdapter> layers) => this.layers = layers;
 
-    /// <summary>Reads a folder as PEFT writes it.</summary>
+    /// <summary>Reads a folder as PEFT writes it, or a GGUF file as llama.cpp reads it; a folder that holds nothing but the one file is that file.</summary>
     /// <exception cref="ModelFormatException">It cannot be read or does not fit the model; every mismatch is listed at once.</exception>
     /// <param name="root">What the adapter's files may not leave; null: <see cref="TrustedRoot.Named"/> of its path.</param>
-    public static LoadedAdapter Load(BaseModel model, string name, string folder, TrustedRoot? root = null)
+    public static LoadedAdapter Load(BaseModel model, string name, string path, TrustedRoot? root = null)
     {
-        folder = Path.GetFullPath(folder);
+        var folder = Path.GetFullPath(path);
         root ??= TrustedRoot.Named(folder);
-        if (!Directory.Exists(folder)) root.Resolve(folder);
-        else root.Check(folder);
-        return LoraLoader.Load(model, name, folder);
+        if (!Directory.Exists(folder))
+        {
+            root.Resolve(folder);
+            return GgufLoraLoader.Load(model, name, folder);
+        }
+        root.Check(folder);
+        return !File.Exists(Path.Combine(folder, ArtifactLayout.AdapterConfig)) && Directory.GetFiles(folder, "*.gguf") is [var only]
+            ? GgufLoraLoader.Load(model, name, only) : LoraLoader.Load(model, name, folder);
     }
 
     public required string Name { get; init; }

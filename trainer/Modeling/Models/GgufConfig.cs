@@ -26,6 +26,7 @@ internal static class GgufConfig
             (file.Fraction($"{type}.{key}") ?? otherwise) is var value && double.IsFinite(value) ? value
             : throw new ModelFormatException(file.Path, $"its metadata value '{type}.{key}' is {value}");
         var theta = Number("rope.freq_base", 10_000);
+        var rope = GgufRope.Parameters(file, type, theta, headSize, Needed("context_length"));
         return new JsonObject
         {
             ["architectures"] = new JsonArray("LlamaForCausalLM"),
@@ -44,8 +45,9 @@ internal static class GgufConfig
             ["num_key_value_heads"] = file.Number($"{type}.attention.head_count_kv") ?? heads,
             ["pad_token_id"] = file.Number("tokenizer.ggml.padding_token_id"),
             ["rms_norm_eps"] = Number("attention.layer_norm_rms_epsilon", 1e-5),
-            // Both spellings of the rotary base, for readers before and since transformers 5.
-            ["rope_parameters"] = new JsonObject { ["rope_theta"] = theta, ["rope_type"] = "default" },
+            // Both spellings, for readers before and since transformers 5.
+            ["rope_parameters"] = rope,
+            ["rope_scaling"] = (string?)rope["rope_type"] == "default" ? null : rope.DeepClone(),
             ["rope_theta"] = theta,
             ["tie_word_embeddings"] = !file.Tensors.ContainsKey("output.weight"),
             ["vocab_size"] = (int)Math.Min(int.MaxValue, embedding.Shape[0]),
@@ -55,7 +57,6 @@ internal static class GgufConfig
     private static void RefuseOptions(GgufFile file, string type, int headSize)
     {
         void Refuse(string key, string value) => throw new ModelFormatException(file.Path, $"'{key}' is {value}, which is not supported");
-        if (file.Text($"{type}.rope.scaling.type") is { } scaling and not "none") Refuse($"{type}.rope.scaling.type", scaling);
         foreach (var key in new[] { "rope.dimension_count", "attention.value_length" })
             if (file.Number($"{type}.{key}") is { } size && size != headSize) Refuse($"{type}.{key}", $"{size}");
         foreach (var key in new[] { "expert_count", "attention.sliding_window" })

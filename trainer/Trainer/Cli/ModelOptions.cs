@@ -18,8 +18,8 @@ internal sealed class ModelOptions
 
     private readonly Option<string?> adapter = new("--adapter")
     {
-        HelpName = "FOLDER",
-        Description = "An adapter that was trained on that model, as PEFT writes it. Default: the model alone.",
+        HelpName = "PATH",
+        Description = "An adapter that was trained on that model, as PEFT writes it (a folder), or as GGUF. Default: the model alone.",
     };
 
     private readonly Option<Precision> precision = new("--precision")
@@ -48,8 +48,8 @@ internal sealed class OpenModel : IDisposable
         var device = cuda.is_available() ? CUDA : CPU;
         Model = BaseModel.Load(paths.Model, new LoadOptions(device, Precisions.Resolve(paths.Precision, device, weightsTrain: false)));
         if (paths.Adapter is not { } folder) return;
-        if (!Directory.Exists(folder))
-            throw RunFailedException.Model($"{folder}: no such folder; --adapter names the folder of an artifact");
+        if (!Path.Exists(folder))
+            throw RunFailedException.Model($"{folder}: no such folder or file; --adapter names the folder of an artifact, or a GGUF file");
         Adapter = LoadedAdapter.Load(Model, "adapter", folder);
     }
 

@@ -1,0 +1,99 @@
+using Graft.Contract;
+using Graft.Modeling.Files;
+using static TorchSharp.torch;
+
+namespace Graft.Modeling.Adapters;
+
+/// <summary>
+/// Reads a LoRA as llama.cpp has it: one GGUF file whose tensors are called after the base's (<c>convert_lora_to_gguf.py</c>). Its scale is alpha / r by
+/// each tensor's own r, or 1 where alpha is 0.
+/// </summary>
+internal static class GgufLoraLoader
+{
+    private const string PartA = ".lora_a", PartB = ".lora_b", Weight = ".weight";
+
+    private sealed record Pair(LinearSite Site, GgufTensor A, GgufTensor B)
+    {
+        public int Rank => (int)A.Shape[0];
+        public long Parameters => (Site.InFeatures + Site.OutFeatures) * (long)Rank;
+    }
+
+    /// <exception cref="ModelFormatException">It is no LoRA or does not fit the model; every mismatch is listed at once.</exception>
+    public static LoadedAdapter Load(BaseModel model, string name, string path)
+    {
+        using var file = GgufFile.Open(path);
+        var alpha = CheckKind(file);
+        var pairs = Pairs(file, model.Transformer.Linears);
+        var layers = pairs.ToDictionary(p => p.Site.Index, LinearAdapter (p) => Read(file, p, alpha == 0 ? 1 : alpha / p.Rank, model));
+        var rank = pairs.Max(p => p.Rank);
+        return new LoadedAdapter(layers)
+        {
+            Name = name,
+            Folder = path,
+            Bytes = pairs.Sum(p => p.Parameters) * (model.DType == ScalarType.Float32 ? 4 : 2),
+            Facts = new AdapterFacts
+            {
+                Method = "lora",
+                Rank = rank,
+                Alpha = alpha == 0 ? rank : alpha,
+                RsLora = false,
+                Targets = LoraTargetNames.LastParts(pairs.Select(p => p.Site)),
+                Dtype = string.Join(", ", pairs.Select(p => p.A.Type.Name).Distinct()),
+                TrainableParameters = pairs.Sum(p => p.Parameters),
+                BaseDigest = model.Digest,
+            },
+        };
+    }
+
+    private static double CheckKind(GgufFile file)
+    {
+        void Must(string key, string wanted)
+        {
+            if (file.Text(key) is var found && found != wanted)
+                throw new ModelFormatException(file.Path, $"is no LoRA of a llama model: '{key}' is '{found}', not '{wanted}'");
+        }
+        Must("general.type", "adapter");
+        Must("adapter.type", "lora");
+        Must("general.architecture", "llama");
+        var alpha = file.Fraction("adapter.lora.alpha") ?? throw new ModelFormatException(file.Path, "lacks the metadata value 'adapter.lora.alpha'");
+        return double.IsFinite(alpha) && alpha >= 0 ? alpha
+            : throw new ModelFormatException(file.Path, $"'adapter.lora.alpha' is {alpha}; it must be at least 0");
+    }
+
+    private static List<Pair> Pairs(GgufFile file, IReadOnlyList<LinearSite> linears)
+    {
+        var (pairs, problems, used) = (new List<Pair>(), new List<string>(), new HashSet<string>(StringComparer.Ordinal));
+        foreach (var site in linears)
+        {
+            if (GgufNames.FromHuggingFace(site.Name + Weight) is not { } stored) continue;
+            var (a, b) = (file.Tensors.GetValueOrDefault(stored + PartA), file.Tensors.GetValueOrDefault(stored + PartB));
+            used.Add(stored + PartA);
+            used.Add(stored + PartB);
+            if (a is null && b is null) continue;
+            if (a is null || b is null) problems.Add($"the tensor '{stored}{(a is null ? PartA : PartB)}' is missing");
+            else if (a.Shape is not [var rank, var inFeatures] || inFeatures != site.InFeatures || rank > Math.Min(site.InFeatures, site.OutFeatures))
+                problems.Add($"'{a.Name}' is [{string.Join(", ", a.Shape)}]; the base model asks for [r, {site.InFeatures}]");
+            else if (!b.Shape.SequenceEqual([site.OutFeatures, rank]))
+                problems.Add($"'{b.Name}' is [{string.Join(", ", b.Shape)}]; base model and r ask for [{site.OutFeatures}, {rank}]");
+            else pairs.Add(new Pair(site, a, b));
+        }
+        var strange = file.Tensors.Keys.Where(k => !used.Contains(k)).Order(StringComparer.Ordinal).ToList();
+        if (strange.Count > 0) problems.Insert(0, $"{strange.Count} tensors belong to no linear layer of this base model: {Lists.Some(strange, 4)}");
+        if (pairs.Count == 0 && problems.Count == 0) problems.Add("it holds no tensors");
+        return problems.Count == 0 ? pairs : throw new ModelFormatException(
+            file.Path, $"does not fit this base model: {string.Join("; ", problems.Take(12))}{(problems.Count > 12 ? $"; and {problems.Count - 12} more problems" : "")}");
+    }
+
+    /// <summary>In the model's element type; the scale goes into B. Rows of B lie as those of the base's weight do.</summary>
+    private static LoraLayer Read(GgufFile file, Pair pair, double scale, BaseModel model)
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        Tensor Part(GgufTensor tensor, Func<long, long>? rows, double factor)
+        {
+            using var matrix = new GgufMatrix(file, tensor, rows);
+            return matrix.Widen(0, matrix.Rows, ScalarType.Float32).mul(factor).to_type(model.DType).to(model.Device).DetachFromDisposeScope();
+        }
+        return new LoraLayer(Part(pair.A, null, 1), Part(pair.B, GgufNames.StoredRow(pair.Site.Name, pair.Site.OutFeatures, model.Config), scale), 1);
+    }
+}
