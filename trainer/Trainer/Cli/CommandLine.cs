@@ -33,7 +33,8 @@ internal static class CommandLine
             EvaluateCommand.Create(torch),
             GenerateCommand.Create(torch),
             TokenizerCommand.Create(),
-            BenchCommand.Create(),
+            ConvertCommand.Create(torch),
+            BenchCommand.Create(torch),
         };
         Verb.ShowManuals(root, Manual);
         var parsed = root.Parse(args);
