@@ -107,7 +107,7 @@ public sealed class Nf4Tests
             foreach (var (to, from) in wide.Network.Linears.Zip(packed.Network.Linears)) to.Weight.Dense!.copy_(from.Weight.Widened());
         var (a, b) = (Gradients(packed), Gradients(wide));
         Assert.NotEmpty(a);
-        foreach (var (one, other) in a.Zip(b)) Assert.True(Fixtures.MaxDifference(one, other) < 1e-5);
+        foreach (var (one, other) in a.Zip(b)) Assert.True(Fixtures.MaxDifference(one, other) < 1e-5 * (1 + one.abs().max().item<float>()));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Graft.Modeling.Files;
 using Graft.Modeling.Runtime;
 using static TorchSharp.torch;
@@ -8,6 +9,9 @@ namespace Graft.Modeling.Kernels;
 /// <summary>A packed matrix in the processor's memory, which is widened row by row, on all processors.</summary>
 internal abstract unsafe class HostPackedMatrix(long rows, long columns) : PackedMatrix(rows, columns)
 {
+    /// <summary>Rows of activations up to which <see cref="TryMultiply"/> is faster: those of decoding.</summary>
+    private const int FewRows = 16;
+
     /// <summary>Elements that one piece of work has, so that small parts are not cut up.</summary>
     private const long PieceElements = 1 << 16;
 
@@ -19,6 +23,29 @@ internal abstract unsafe class HostPackedMatrix(long rows, long columns) : Packe
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + count, Rows);
         return Write(count, i => first + i, dtype);
+    }
+
+    /// <summary>Each row is widened into the nearest cache and multiplied there, so that memory is read once and in few bits. Sums are float32.</summary>
+    public override Tensor? TryMultiply(Tensor x)
+    {
+        if (x.size(0) > FewRows) return null;
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var inputs = x.to_type(ScalarType.Float32).contiguous();
+        var (count, columns, rows) = (x.size(0), Columns, Rows);
+        var result = empty([count, rows], ScalarType.Float32);
+        float* from = (float*)Aten.DataPointer(inputs), to = (float*)Aten.DataPointer(result);
+        Split(rows, columns, (first, end) =>
+        {
+            var buffer = (float*)NativeMemory.AlignedAlloc((nuint)columns * 4, 64);
+            for (var row = first; row < end; row++)
+            {
+                WidenRow(row, buffer);
+                for (long n = 0; n < count; n++) to[n * rows + row] = Dot(buffer, from + n * columns, columns);
+            }
+            NativeMemory.AlignedFree(buffer);
+        });
+        return result.to_type(x.dtype).MoveToOuterDisposeScope();
     }
 
     public override Tensor Gather(Tensor ids, ScalarType dtype)
@@ -48,6 +75,20 @@ internal abstract unsafe class HostPackedMatrix(long rows, long columns) : Packe
             NativeMemory.Free(buffer);
         });
         return result;
+    }
+
+    private static float Dot(float* a, float* b, long count)
+    {
+        Vector512<float> first = Vector512<float>.Zero, second = Vector512<float>.Zero;
+        long i = 0;
+        for (; i + 32 <= count; i += 32)
+        {
+            first = Vector512.FusedMultiplyAdd(Vector512.Load(a + i), Vector512.Load(b + i), first);
+            second = Vector512.FusedMultiplyAdd(Vector512.Load(a + i + 16), Vector512.Load(b + i + 16), second);
+        }
+        var sum = Vector512.Sum(first + second);
+        for (; i < count; i++) sum += a[i] * b[i];
+        return sum;
     }
 
     /// <summary>Runs work on ranges of rows, on as many threads as torch may use.</summary>

@@ -21,6 +21,11 @@ internal abstract class PackedMatrix(long rows, long columns) : IDisposable
     /// <returns>(count, Columns), new, on the matrix's device.</returns>
     public abstract Tensor Widen(long first, long count, ScalarType dtype);
 
+    /// <summary>x w' for few rows of x, where that is faster than widening first; else null.</summary>
+    /// <param name="x">(N, Columns).</param>
+    /// <returns>(N, Rows) in the type of x.</returns>
+    public virtual Tensor? TryMultiply(Tensor x) => null;
+
     /// <summary>Rows by their numbers, as an embedding is looked up.</summary>
     /// <param name="ids">(N) int64.</param>
     /// <returns>(N, Columns).</returns>

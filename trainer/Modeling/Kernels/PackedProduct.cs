@@ -18,6 +18,7 @@ internal static class PackedProduct
     /// <returns>(N, out).</returns>
     public static Tensor Transposed(Tensor x, PackedMatrix weight, ScalarType dtype)
     {
+        if (weight.TryMultiply(x) is { } few) return few;
         using var noGrad = no_grad();
         var rows = PartRows(weight);
         if (rows >= weight.Rows)
