@@ -1,6 +1,4 @@
-using Graft.Contract;
 using Graft.Modeling.Files;
-using Graft.Modeling.Models;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Tests.Files;
@@ -32,10 +30,12 @@ public sealed class ConversionTests : IDisposable
         using var other = GgufFile.Open(At("again.gguf"));
         foreach (var key in new[] { "tokens", "merges", "pre", "model" })
             Assert.Equal(one.Metadata["tokenizer.ggml." + key], other.Metadata["tokenizer.ggml." + key]);
-        foreach (var key in new[] { "bos_token_id", "eos_token_id" }) Assert.Equal(one.Number("tokenizer.ggml." + key), other.Number("tokenizer.ggml." + key));
+        foreach (var key in new[] { "tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id" })
+            Assert.Equal(one.Number(key), other.Number(key));
         using var before = BaseModel.Load(original, new LoadOptions(Fixtures.Cpu, ScalarType.Float32));
         using var after = BaseModel.Load(At("model"), new LoadOptions(Fixtures.Cpu, ScalarType.Float32));
-        Assert.Equal(before.Config with { EosIds = [], StoredType = default, PadId = null }, after.Config with { EosIds = [], StoredType = default, PadId = null });
+        Assert.Equal(before.Config with { EosIds = [], StoredType = default, PadId = null },
+            after.Config with { EosIds = [], StoredType = default, PadId = null });
         foreach (var text in new[] { "Hello, world 123", "a  b\n\nc", "naïve 漢字 🙂" })
             Assert.Equal(before.Tokenizer.Encode(text), after.Tokenizer.Encode(text));
     }
@@ -75,7 +75,7 @@ public sealed class ConversionTests : IDisposable
         using var scope = NewDisposeScope();
         using var guard = no_grad();
         var model = Make("model");
-        foreach (var file in new[] { "config.json", "model.safetensors" }) File.Copy(Fixtures.Path("models", name, file), Path.Combine(model, file));
+        CopyModel(name, model);
         WriteTokenizer(model, """{"type": "ByteLevel", "add_prefix_space": false}""");
         File.WriteAllText(Path.Combine(model, "chat_template.jinja"), "{{ messages[0].content }}");
         ModelConversion.ToGguf(model, At("x.gguf"), null);
@@ -113,12 +113,16 @@ public sealed class ConversionTests : IDisposable
 
     [Theory]
     [InlineData("""{"type": "Whitespace"}""", "pre-tokenizer 'Whitespace'")]
-    [InlineData("""{"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "x"}, "behavior": "Isolated"}, {"type": "ByteLevel", "use_regex": false}]}""",
+    [InlineData(
+        """
+        {"type": "Sequence", "pretokenizers": [
+          {"type": "Split", "pattern": {"Regex": "x"}, "behavior": "Isolated"}, {"type": "ByteLevel", "use_regex": false}]}
+        """,
         "none that llama.cpp has a name for")]
     public void A_tokenizer_that_gguf_cannot_say_is_refused(string preTokenizer, string message)
     {
         var model = Make("model");
-        foreach (var file in new[] { "config.json", "model.safetensors" }) File.Copy(Fixtures.Path("models", "llama", file), Path.Combine(model, file));
+        CopyModel("llama", model);
         WriteTokenizer(model, preTokenizer);
         var thrown = Assert.Throws<ModelFormatException>(() => ModelConversion.ToGguf(model, At("x.gguf"), null));
         Assert.Contains(message, thrown.Message, StringComparison.Ordinal);
@@ -128,15 +132,22 @@ public sealed class ConversionTests : IDisposable
     public void A_model_of_another_architecture_is_refused_by_name()
     {
         var model = Make("model");
-        foreach (var file in new[] { "config.json", "model.safetensors" }) File.Copy(Fixtures.Path("models", "gpt2", file), Path.Combine(model, file));
+        CopyModel("gpt2", model);
         var thrown = Assert.Throws<ModelFormatException>(() => ModelConversion.ToGguf(model, At("x.gguf"), null));
         Assert.Contains("gpt2", thrown.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
+    private static void CopyModel(string name, string to)
+    {
+        foreach (var file in new[] { "config.json", "model.safetensors" })
+            File.Copy(Fixtures.Path("models", name, file), Path.Combine(to, file));
+    }
+
     private static void WriteTokenizer(string model, string preTokenizer) => File.WriteAllText(Path.Combine(model, "tokenizer.json"), $$"""
-        {"added_tokens": [{"id": 2, "content": "<|end|>", "special": true, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false}],
+        {"added_tokens": [{"id": 2, "content": "<|end|>", "special": true,
+           "single_word": false, "lstrip": false, "rstrip": false, "normalized": false}],
          "pre_tokenizer": {{preTokenizer}}, "decoder": {"type": "ByteLevel"},
          "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 3}, "merges": [["a", "b"]]} }
         """);

@@ -24,7 +24,8 @@ internal sealed class GgufCase : IDisposable
 
     /// <summary>Without its tokenizer, which other tests are about.</summary>
     public static BaseModel Load(string path, LoadOptions? options = null) =>
-        BaseModel.Load(path, (options ?? new LoadOptions(Fixtures.Cpu, TorchSharp.torch.ScalarType.Float32)) with { RequireTokenizer = false });
+        BaseModel.Load(path,
+            (options ?? new LoadOptions(Fixtures.Cpu, TorchSharp.torch.ScalarType.Float32)) with { RequireTokenizer = false });
 
     public void Dispose()
     {

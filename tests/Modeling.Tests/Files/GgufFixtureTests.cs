@@ -64,10 +64,12 @@ public sealed class GgufFixtureTests
             (Whole("vocab_size"), Whole("hidden_size"), Whole("num_hidden_layers"), Whole("intermediate_size")),
             (found.VocabularySize, found.HiddenSize, found.Layers, found.IntermediateSize));
         Assert.Equal(
-            (Whole("num_attention_heads"), Whole("num_key_value_heads"), Whole("head_dim"), expected.GetProperty("tie_word_embeddings").GetBoolean()),
+            (Whole("num_attention_heads"), Whole("num_key_value_heads"), Whole("head_dim"),
+                expected.GetProperty("tie_word_embeddings").GetBoolean()),
             (found.Heads, found.KvHeads, found.HeadSize, found.TiedEmbeddings));
         Assert.Equal(expected.GetProperty("rms_norm_eps").GetDouble(), found.NormEpsilon, 1e-10);
-        Assert.Equal(Math.Pow(expected.GetProperty("rope_theta").GetDouble(), -2.0 / found.HeadSize), Assert.Single(plan.Ropes).Frequencies(1)[1], 1e-6);
+        Assert.Equal(Math.Pow(expected.GetProperty("rope_theta").GetDouble(), -2.0 / found.HeadSize),
+            Assert.Single(plan.Ropes).Frequencies(1)[1], 1e-6);
     }
 
     [Theory]
@@ -107,7 +109,8 @@ public sealed class GgufFixtureTests
     private static (double Loss, List<Tensor> Gradients) Step(GgufCase wanted, LoadOptions options)
     {
         using var model = GgufCase.Load(wanted.Model, options);
-        using var method = TuningMethods.Create(new Method { Lora = new LoraMethod(new LoraTargets { AllLinear = new AllLinear() }, Rank: 4) });
+        var everywhere = new LoraTargets { AllLinear = new AllLinear() };
+        using var method = TuningMethods.Create(new Method { Lora = new LoraMethod(everywhere, Rank: 4) });
         method.Attach(model, new Generator(3));
         using (no_grad())
             foreach (var (key, b) in method.Trainable)
@@ -116,7 +119,8 @@ public sealed class GgufFixtureTests
         var count = (int)ids.size(0);
         using var pass = Pass.OfLengths([count], model.Device);
         var hidden = model.Network.Forward(ids, pass);
-        var loss = ChunkedCrossEntropy.Sum(hidden.narrow(0, 0, count - 1), model.Network.OutputWeight, ids.narrow(0, 1, count - 1)).div(count - 1);
+        var loss = ChunkedCrossEntropy.Sum(hidden.narrow(0, 0, count - 1), model.Network.OutputWeight,
+            ids.narrow(0, 1, count - 1)).div(count - 1);
         loss.backward();
         return (loss.item<float>(), [.. method.Trainable.Select(t => t.Parameter.grad!.clone())]);
     }

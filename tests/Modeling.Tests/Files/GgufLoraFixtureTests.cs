@@ -45,7 +45,8 @@ public sealed class GgufLoraFixtureTests
     {
         using var wanted = new GgufCase(name);
         using var model = Base(wanted);
-        Assert.Contains("'general.type'", Assert.Throws<ModelFormatException>(() => LoadedAdapter.Load(model, "a", BasePath(wanted))).Message, StringComparison.Ordinal);
+        Assert.Contains("'general.type'", Assert.Throws<ModelFormatException>(() =>
+            LoadedAdapter.Load(model, "a", BasePath(wanted))).Message, StringComparison.Ordinal);
         Assert.Throws<ModelFormatException>(() => GgufCase.Load(Path.Combine(wanted.Folder, "adapter.gguf")));
     }
 

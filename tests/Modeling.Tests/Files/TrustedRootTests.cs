@@ -81,7 +81,8 @@ public sealed class TrustedRootTests : IDisposable
             if (Path.GetFileName(file) == name) File.CreateSymbolicLink(Path.Combine(adapter, name), file);
             else File.Copy(file, Path.Combine(adapter, Path.GetFileName(file)));
         }
-        Assert.Contains(name, Assert.Throws<ModelFormatException>(() => LoadedAdapter.Load(model, "a", adapter)).Message, StringComparison.Ordinal);
+        Assert.Contains(name, Assert.Throws<ModelFormatException>(() => LoadedAdapter.Load(model, "a", adapter)).Message,
+            StringComparison.Ordinal);
         using var trusted = LoadedAdapter.Load(model, "a", adapter, TrustedRoot.At("/"));
     }
 
@@ -115,7 +116,8 @@ public sealed class TrustedRootTests : IDisposable
     [InlineData("/graft/claims/../etc", null)]
     [InlineData("/graft/files/0/model", null)]
     [InlineData("/home/me/model", null)]
-    public void A_contract_path_lies_on_the_volume_of_its_claim(string path, string? volume) => Assert.Equal(volume, ContractPaths.VolumeOf(path));
+    public void A_contract_path_lies_on_the_volume_of_its_claim(string path, string? volume) =>
+        Assert.Equal(volume, ContractPaths.VolumeOf(path));
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -126,7 +128,8 @@ public sealed class TrustedRootTests : IDisposable
     {
         var to = Path.Combine(folder, name);
         Directory.CreateDirectory(to);
-        foreach (var file in new[] { "config.json", "model.safetensors" }) File.Copy(Fixtures.Path("models", "llama", file), Path.Combine(to, file));
+        foreach (var file in new[] { "config.json", "model.safetensors" })
+            File.Copy(Fixtures.Path("models", "llama", file), Path.Combine(to, file));
         return to;
     }
 

@@ -98,7 +98,8 @@ public sealed class Nf4Tests
     {
         using var scope = NewDisposeScope();
         var path = Fixtures.Path("models", "llama");
-        using var packed = BaseModel.Load(path, new LoadOptions(Fixtures.Cpu, ScalarType.Float32, RequireTokenizer: false, Quantization: DoublyQuantised));
+        using var packed = BaseModel.Load(path,
+            new LoadOptions(Fixtures.Cpu, ScalarType.Float32, RequireTokenizer: false, Quantization: DoublyQuantised));
         Assert.Equal(["NF4"], packed.PackedFormats);
         Assert.All(packed.Network.Linears, l => Assert.Null(l.Weight.Dense));
         Assert.NotNull(packed.Network.OutputWeight.Dense);
@@ -114,9 +115,11 @@ public sealed class Nf4Tests
     public void Weights_that_train_are_not_quantised()
     {
         using var packed = BaseModel.Load(
-            Fixtures.Path("models", "llama"), new LoadOptions(Fixtures.Cpu, ScalarType.Float32, RequireTokenizer: false, Quantization: DoublyQuantised));
+            Fixtures.Path("models", "llama"),
+                new LoadOptions(Fixtures.Cpu, ScalarType.Float32, RequireTokenizer: false, Quantization: DoublyQuantised));
         using var method = TuningMethods.Create(new Method { Full = new FullMethod() });
-        Assert.Contains("NF4", Assert.Throws<TuningException>(() => method.Attach(packed, new Generator(0))).Message, StringComparison.Ordinal);
+        Assert.Contains("NF4", Assert.Throws<TuningException>(() => method.Attach(packed, new Generator(0))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,7 +132,8 @@ public sealed class Nf4Tests
 
     private static List<Tensor> Gradients(BaseModel model)
     {
-        using var method = TuningMethods.Create(new Method { Lora = new LoraMethod(new LoraTargets { AllLinear = new AllLinear() }, Rank: 4) });
+        var everywhere = new LoraTargets { AllLinear = new AllLinear() };
+        using var method = TuningMethods.Create(new Method { Lora = new LoraMethod(everywhere, Rank: 4) });
         method.Attach(model, new Generator(3));
         using (no_grad())
             foreach (var (key, b) in method.Trainable)
@@ -139,7 +143,9 @@ public sealed class Nf4Tests
         return [.. method.Trainable.Select(t => t.Parameter.grad!.clone())];
     }
 
-    /// <summary>Straight from the paper: nearest level of x / c, with c the block's largest magnitude, itself quantised where asked.</summary>
+    /// <summary>
+    /// Straight from the paper: nearest level of x / c, with c the block's largest magnitude, itself quantised where asked.
+    /// </summary>
     private static float[] Definition(float[] weight, bool doubleQuant)
     {
         var blocks = weight.Chunk(64).ToList();

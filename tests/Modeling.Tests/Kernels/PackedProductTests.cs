@@ -1,4 +1,3 @@
-using Graft.Modeling.Files;
 using Graft.Modeling.Kernels;
 using static TorchSharp.torch;
 
@@ -65,7 +64,7 @@ public sealed class PackedProductTests
         Assert.All(model.Network.Linears, l => Assert.Equal("Q4_0", l.Weight.Format));
         Assert.Equal("Q4_0", model.Network.OutputWeight.Format);
         Assert.All(model.Network.Weights, w => Assert.Single(w.Weight.shape));     // norms
-        var elements = model.Network.Linears.Sum(l => (long)l.InFeatures * l.OutFeatures) + model.Network.OutputWeight.Rows * model.Network.OutputWeight.Columns;
+        var elements = model.Network.Linears.Select(l => l.Weight).Append(model.Network.OutputWeight).Sum(w => w.Rows * w.Columns);
         Assert.InRange(model.WeightBytes, elements / 2, elements * 0.6);
     }
 

@@ -71,7 +71,8 @@ public class JobReaderTests
             "method: set exactly one of: lora, full; here are lora and full" },
         { Json(Make.Job() with { Objective = new Objective() }), "objective: set exactly one of: generation" },
         { Json(Make.Job() with { Model = new ModelInput("s", "p", RandomWeights: true) }), "model.randomWeights: needs method.full" },
-        { Json(Make.Job() with { Model = new ModelInput("s", "p", Quantization: new Quantization()) }), "model.quantization: set exactly one of: nf4, none" },
+        { Json(Make.Job() with { Model = new ModelInput("s", "p", Quantization: new Quantization()) }),
+            "model.quantization: set exactly one of: nf4, none" },
         {
             Json(Make.Job() with
             {

@@ -18,7 +18,8 @@ internal sealed class FullTuning : TuningMethod
         if (model.DType != ScalarType.Float32)
             throw new TuningException([$"method.full trains the weights themselves, which needs precision F32; the model was loaded in {Precisions.Of(model.DType)}."]);
         if (model.PackedFormats is [_, ..] formats)
-            throw new TuningException([$"method.full trains the weights themselves, but they are kept as {string.Join(", ", formats)}; load the model with quantization none."]);
+            throw new TuningException([$"method.full trains the weights themselves, but they are kept as {string.Join(", ", formats)}; "
+                + "load the model with quantization none."]);
         trainable = model.Transformer.Weights;
         foreach (var (_, weight) in trainable) weight.requires_grad = true;
         model.Transformer.Tuning = this;

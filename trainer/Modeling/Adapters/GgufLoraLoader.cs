@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Graft.Modeling.Adapters;
 
 /// <summary>
-/// Reads a LoRA as llama.cpp has it: one GGUF file whose tensors are called after the base's (<c>convert_lora_to_gguf.py</c>). Its scale is alpha / r by
-/// each tensor's own r, or 1 where alpha is 0.
+/// Reads a LoRA as llama.cpp has it: one GGUF file whose tensors are called after the base's (<c>convert_lora_to_gguf.py</c>). Its scale
+/// is alpha / r by each tensor's own r, or 1 where alpha is 0.
 /// </summary>
 internal static class GgufLoraLoader
 {
@@ -55,7 +55,8 @@ internal static class GgufLoraLoader
         Must("general.type", "adapter");
         Must("adapter.type", "lora");
         Must("general.architecture", "llama");
-        var alpha = file.Fraction("adapter.lora.alpha") ?? throw new ModelFormatException(file.Path, "lacks the metadata value 'adapter.lora.alpha'");
+        var alpha = file.Fraction("adapter.lora.alpha")
+            ?? throw new ModelFormatException(file.Path, "lacks the metadata value 'adapter.lora.alpha'");
         return double.IsFinite(alpha) && alpha >= 0 ? alpha
             : throw new ModelFormatException(file.Path, $"'adapter.lora.alpha' is {alpha}; it must be at least 0");
     }
@@ -71,17 +72,20 @@ internal static class GgufLoraLoader
             used.Add(stored + PartB);
             if (a is null && b is null) continue;
             if (a is null || b is null) problems.Add($"the tensor '{stored}{(a is null ? PartA : PartB)}' is missing");
-            else if (a.Shape is not [var rank, var inFeatures] || inFeatures != site.InFeatures || rank > Math.Min(site.InFeatures, site.OutFeatures))
+            else if (a.Shape is not [var rank, var inFeatures] || inFeatures != site.InFeatures
+                || rank > Math.Min(site.InFeatures, site.OutFeatures))
                 problems.Add($"'{a.Name}' is [{string.Join(", ", a.Shape)}]; the base model asks for [r, {site.InFeatures}]");
             else if (!b.Shape.SequenceEqual([site.OutFeatures, rank]))
                 problems.Add($"'{b.Name}' is [{string.Join(", ", b.Shape)}]; base model and r ask for [{site.OutFeatures}, {rank}]");
             else pairs.Add(new Pair(site, a, b));
         }
         var strange = file.Tensors.Keys.Where(k => !used.Contains(k)).Order(StringComparer.Ordinal).ToList();
-        if (strange.Count > 0) problems.Insert(0, $"{strange.Count} tensors belong to no linear layer of this base model: {Lists.Some(strange, 4)}");
+        if (strange.Count > 0) problems.Insert(0,
+            $"{strange.Count} tensors belong to no linear layer of this base model: {Lists.Some(strange, 4)}");
         if (pairs.Count == 0 && problems.Count == 0) problems.Add("it holds no tensors");
-        return problems.Count == 0 ? pairs : throw new ModelFormatException(
-            file.Path, $"does not fit this base model: {string.Join("; ", problems.Take(12))}{(problems.Count > 12 ? $"; and {problems.Count - 12} more problems" : "")}");
+        if (problems.Count == 0) return pairs;
+        var more = problems.Count > 12 ? $"; and {problems.Count - 12} more problems" : "";
+        throw new ModelFormatException(file.Path, $"does not fit this base model: {string.Join("; ", problems.Take(12))}{more}");
     }
 
     /// <summary>In the model's element type; the scale goes into B. Rows of B lie as those of the base's weight do.</summary>
@@ -92,8 +96,10 @@ internal static class GgufLoraLoader
         Tensor Part(GgufTensor tensor, Func<long, long>? rows, double factor)
         {
             using var matrix = new GgufMatrix(file, tensor, rows);
-            return matrix.Widen(0, matrix.Rows, ScalarType.Float32).mul(factor).to_type(model.DType).to(model.Device).DetachFromDisposeScope();
+            return matrix.Widen(0, matrix.Rows,
+                ScalarType.Float32).mul(factor).to_type(model.DType).to(model.Device).DetachFromDisposeScope();
         }
-        return new LoraLayer(Part(pair.A, null, 1), Part(pair.B, GgufNames.StoredRow(pair.Site.Name, pair.Site.OutFeatures, model.Config), scale), 1);
+        return new LoraLayer(Part(pair.A, null, 1),
+            Part(pair.B, GgufNames.StoredRow(pair.Site.Name, pair.Site.OutFeatures, model.Config), scale), 1);
     }
 }

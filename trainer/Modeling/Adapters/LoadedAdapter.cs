@@ -10,7 +10,9 @@ public sealed class LoadedAdapter : IDisposable
 
     internal LoadedAdapter(IReadOnlyDictionary<int, LinearAdapter> layers) => this.layers = layers;
 
-    /// <summary>Reads a folder as PEFT writes it, or a GGUF file as llama.cpp reads it; a folder that holds nothing but the one file is that file.</summary>
+    /// <summary>
+    /// Reads a folder as PEFT writes it, or a GGUF file as llama.cpp reads it; a folder that holds nothing but the one file is that file.
+    /// </summary>
     /// <exception cref="ModelFormatException">It cannot be read or does not fit the model; every mismatch is listed at once.</exception>
     /// <param name="root">What the adapter's files may not leave; null: <see cref="TrustedRoot.Named"/> of its path.</param>
     public static LoadedAdapter Load(BaseModel model, string name, string path, TrustedRoot? root = null)

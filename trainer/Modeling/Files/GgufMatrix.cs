@@ -15,7 +15,8 @@ internal sealed unsafe class GgufMatrix(GgufFile file, GgufTensor tensor, Func<l
     public override string Format => tensor.Type.Name;
     public override long Bytes => tensor.Bytes;
 
-    protected override void WidenRow(long row, float* target) => widen(source + (sourceRow?.Invoke(row) ?? row) * rowBytes, target, rowBlocks);
+    protected override void WidenRow(long row, float* target) =>
+        widen(source + (sourceRow?.Invoke(row) ?? row) * rowBytes, target, rowBlocks);
 
     /// <summary>The file belongs to whoever opened it.</summary>
     public override void Dispose()

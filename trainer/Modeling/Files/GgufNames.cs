@@ -19,7 +19,8 @@ internal static partial class GgufNames
     private static readonly Dictionary<string, string> InBlock = new(StringComparer.Ordinal)
     {
         ["attn_norm"] = "input_layernorm", ["ffn_norm"] = "post_attention_layernorm",
-        ["attn_q"] = "self_attn.q_proj", ["attn_k"] = "self_attn.k_proj", ["attn_v"] = "self_attn.v_proj", ["attn_output"] = "self_attn.o_proj",
+        ["attn_q"] = "self_attn.q_proj", ["attn_k"] = "self_attn.k_proj", ["attn_v"] = "self_attn.v_proj",
+            ["attn_output"] = "self_attn.o_proj",
         ["ffn_gate"] = "mlp.gate_proj", ["ffn_up"] = "mlp.up_proj", ["ffn_down"] = "mlp.down_proj",
     };
 
@@ -62,8 +63,10 @@ internal static partial class GgufNames
     }
 
     private static int? Heads(string module, ModelConfig config) =>
-        module.EndsWith("self_attn.q_proj.weight", StringComparison.Ordinal) || module.EndsWith("self_attn.q_proj", StringComparison.Ordinal) ? config.Heads
-        : module.EndsWith("self_attn.k_proj.weight", StringComparison.Ordinal) || module.EndsWith("self_attn.k_proj", StringComparison.Ordinal) ? config.KvHeads
+        module.EndsWith("self_attn.q_proj.weight", StringComparison.Ordinal)
+            || module.EndsWith("self_attn.q_proj", StringComparison.Ordinal) ? config.Heads
+        : module.EndsWith("self_attn.k_proj.weight", StringComparison.Ordinal)
+            || module.EndsWith("self_attn.k_proj", StringComparison.Ordinal) ? config.KvHeads
         : null;
 
     [GeneratedRegex(@"^blk\.([0-9]+)\.([a-z_]+)\.(weight|bias)$")]

@@ -69,7 +69,8 @@ internal static unsafe class GgufSuperBlocks
                 for (var part = 0; part < 2; part++)
                 {
                     var i = part * 16;
-                    Vector128<byte> first = Vector128.Load(low + i), second = Vector128.Load(low + 32 + i), pairs = Vector128.Load(high + i);
+                    Vector128<byte> first = Vector128.Load(low + i), second = Vector128.Load(low + 32 + i),
+                        pairs = Vector128.Load(high + i);
                     Store(first & Vector128.Create((byte)15), pairs << 4, d * scales[part], to + i);
                     Store(second & Vector128.Create((byte)15), pairs << 2, d * scales[part + 2], to + 32 + i);
                     Store(first >> 4, pairs, d * scales[part + 4], to + 64 + i);
@@ -86,7 +87,9 @@ internal static unsafe class GgufSuperBlocks
         ((Unsigned(values) - Vector512.Create(32f)) * Vector512.Create(scale)).Store(target);
     }
 
-    /// <summary>Scale and minimum of part <paramref name="j"/> of eight: six bits each, the last four parts' upper two lie over the first four's.</summary>
+    /// <summary>
+    /// Scale and minimum of part <paramref name="j"/> of eight: six bits each, the last four parts' upper two lie over the first four's.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector512<float> Scale, Vector512<float> Least) Scale(byte* q, int j, float d, float least)
     {

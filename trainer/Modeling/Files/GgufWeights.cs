@@ -18,7 +18,8 @@ internal sealed class GgufWeights : IWeights
         (this.file, this.config) = (file, config);
         foreach (var tensor in file.Tensors.Values.Where(t => t.Name != GgufNames.RopeFactors))
             if (!tensors.TryAdd(GgufNames.ToHuggingFace(tensor.Name), tensor))
-                throw new ModelFormatException(file.Path, $"the tensors '{tensor.Name}' and '{GgufNames.ToHuggingFace(tensor.Name)}' are the same weight");
+                throw new ModelFormatException(file.Path,
+                    $"the tensors '{tensor.Name}' and '{GgufNames.ToHuggingFace(tensor.Name)}' are the same weight");
     }
 
     public bool BacksTensors { get; private set; }

@@ -15,7 +15,10 @@ internal interface IWeights : IDisposable
     /// <summary>On the CPU, in that element type; may lie over a mapped file.</summary>
     Tensor Read(string name, IReadOnlyList<long> shape, ScalarType dtype);
 
-    /// <summary>A matrix as the file has it, in fewer bits than it computes in; null when it is not kept so. It lies over what <see cref="IDisposable.Dispose"/> closes.</summary>
+    /// <summary>
+    /// A matrix as the file has it, in fewer bits than it computes in; null when it is not kept so. It lies over what <see
+    /// cref="IDisposable.Dispose"/> closes.
+    /// </summary>
     PackedMatrix? Pack(string name) => null;
 
     /// <summary>Whether something that was read lies over what <see cref="IDisposable.Dispose"/> closes.</summary>

@@ -73,7 +73,8 @@ internal sealed class SafetensorsWeights : IWeights
             Add(SafetensorsFile.Open(root.ResolveName(index, shard, "shard")));
         }
         var folder = Path.GetDirectoryName(index)!;
-        var wrong = map.Where(m => !owners.TryGetValue(m.Key, out var file) || file.Path != Path.Combine(folder, m.Value)).Select(m => m.Key).ToList();
+        bool Lies(string name, string shard) => owners.TryGetValue(name, out var file) && file.Path == Path.Combine(folder, shard);
+        var wrong = map.Where(m => !Lies(m.Key, m.Value)).Select(m => m.Key).ToList();
         if (wrong.Count > 0) throw new ModelFormatException(index, $"says that shards hold tensors which they do not: {Lists.Some(wrong)}");
     }
 

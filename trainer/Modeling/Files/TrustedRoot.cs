@@ -31,7 +31,8 @@ public sealed partial class TrustedRoot
         var folder = Directory.Exists(named) ? named : Path.GetDirectoryName(named)!;
         // The name as it was given may be a file's in a snapshot, which is a link to a blob.
         var given = Path.GetFullPath(path);
-        return new TrustedRoot(CacheOf(Directory.Exists(given) ? given : Path.GetDirectoryName(given)!) is { } cache ? RealPath(cache)! : folder);
+        var cache = CacheOf(Directory.Exists(given) ? given : Path.GetDirectoryName(given)!);
+        return new TrustedRoot(cache is null ? folder : RealPath(cache)!);
     }
 
     /// <summary>The file or folder itself, behind all links.</summary>
@@ -48,8 +49,9 @@ public sealed partial class TrustedRoot
     /// <exception cref="ModelFormatException">The name leaves the folder, or leads to nothing.</exception>
     public string ResolveName(string owner, string? name, string what)
     {
-        if (string.IsNullOrEmpty(name) || Path.IsPathRooted(name) || name.Contains('\\') || name.Contains('\0') || name.Split('/').Any(p => p is ".." or "." or ""))
-            throw new ModelFormatException(owner, $"names the {what} '{name}'; such a name may be neither empty nor absolute, nor contain '..'");
+        if (string.IsNullOrEmpty(name) || name.AsSpan().ContainsAny('\\', '\0') || name.Split('/').Any(p => p is ".." or "." or ""))
+            throw new ModelFormatException(owner,
+                $"names the {what} '{name}'; such a name may be neither empty nor absolute, nor contain '..'");
         var path = Path.Combine(Path.GetDirectoryName(owner)!, name);
         if (!File.Exists(path)) throw new ModelFormatException(owner, $"names the {what} '{name}', which is not there");
         Resolve(path);
@@ -62,7 +64,10 @@ public sealed partial class TrustedRoot
     {
         Resolve(folder);
         foreach (var file in new DirectoryInfo(folder).EnumerateFiles())
-            if (file.LinkTarget is not null && file.Exists && Read.Contains(file.Extension, StringComparer.OrdinalIgnoreCase)) Resolve(file.FullName);
+        {
+            var isRead = Read.Contains(file.Extension, StringComparer.OrdinalIgnoreCase);
+            if (isRead && file.LinkTarget is not null && file.Exists) Resolve(file.FullName);
+        }
     }
 
     private static string? CacheOf(string folder) =>

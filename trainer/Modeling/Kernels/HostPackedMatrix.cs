@@ -25,7 +25,9 @@ internal abstract unsafe class HostPackedMatrix(long rows, long columns) : Packe
         return Write(count, i => first + i, dtype);
     }
 
-    /// <summary>Each row is widened into the nearest cache and multiplied there, so that memory is read once and in few bits. Sums are float32.</summary>
+    /// <summary>
+    /// Each row is widened into the nearest cache and multiplied there, so that memory is read once and in few bits. Sums are float32.
+    /// </summary>
     public override Tensor? TryMultiply(Tensor x)
     {
         if (x.size(0) > FewRows) return null;
@@ -54,7 +56,8 @@ internal abstract unsafe class HostPackedMatrix(long rows, long columns) : Packe
         var count = here.numel();
         var numbers = (long*)Aten.DataPointer(here);
         for (long i = 0; i < count; i++)
-            if (numbers[i] < 0 || numbers[i] >= Rows) throw new ArgumentOutOfRangeException(nameof(ids), numbers[i], $"there are {Rows} rows");
+            if (numbers[i] < 0 || numbers[i] >= Rows) throw new ArgumentOutOfRangeException(nameof(ids), numbers[i],
+                $"there are {Rows} rows");
         return Write(count, i => numbers[i], dtype);
     }
 

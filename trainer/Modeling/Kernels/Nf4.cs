@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Graft.Modeling.Kernels;
 
-/// <summary>What a matrix became. Its elements are taken row after row, in blocks of <see cref="Nf4.Block"/>; the last is filled up with zeros.</summary>
+/// <summary>
+/// What a matrix became. Its elements are taken row after row, in blocks of <see cref="Nf4.Block"/>; the last is filled up with zeros.
+/// </summary>
 /// <param name="Codes">(B, 32) uint8: element i of a block in the low half of byte i, element i + 32 in its high half.</param>
 /// <param name="Scales">(B): float32, the blocks' largest magnitudes; or uint8, numbers of the dynamic map.</param>
 /// <param name="Coarse">(ceil(B / 256)) float32: with uint8 scales, what they are multiplied by.</param>

@@ -48,7 +48,8 @@ internal sealed class Nf4DeviceMatrix : PackedMatrix
     {
         var some = parts.Scales.narrow(0, first, count);
         if (parts.Coarse is null) return some;
-        var groups = arange(first, first + count, ScalarType.Int64, some.device).div(Nf4.CoarseBlock, RoundingMode.floor).to_type(ScalarType.Int64);
+        var groups = arange(first, first + count, ScalarType.Int64, some.device).div(Nf4.CoarseBlock,
+            RoundingMode.floor).to_type(ScalarType.Int64);
         return map.index_select(0, some.to_type(ScalarType.Int32)).mul_(parts.Coarse.index_select(0, groups)).add_(parts.Offset);
     }
 }

@@ -58,7 +58,8 @@ internal sealed unsafe class Nf4Matrix : HostPackedMatrix
 
     private void WidenBlock(long block, float* target)
     {
-        var scale = Vector512.Create(coarse == null ? scales[block] : map[smallScales[block]] * coarse[block / Nf4.CoarseBlock] + parts.Offset);
+        var scale = Vector512.Create(coarse == null ? scales[block]
+            : map[smallScales[block]] * coarse[block / Nf4.CoarseBlock] + parts.Offset);
         var levels = Vector512.Create(Nf4Tables.Levels);
         for (var i = 0; i < Nf4.Block / 2; i += 16)
         {

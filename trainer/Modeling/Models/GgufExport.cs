@@ -27,7 +27,8 @@ internal sealed class GgufExport
             throw Bad($"model_type is '{plan.Config.ModelType}'; only llama and mistral can be written to GGUF");
     }
 
-    /// <param name="type">Of all matrices; null: what the folder has. A matrix whose rows do not fit a quantised type becomes F16; vectors are F32.</param>
+    /// <param name="type">Of all matrices; null: what the folder has. A matrix whose rows do not fit a quantised type becomes F16;
+    /// vectors are F32.</param>
     /// <param name="path">The file to write.</param>
     /// <exception cref="ModelFormatException">The model cannot be said in GGUF.</exception>
     public static void Write(string folder, string? type, string path, TrustedRoot root)
@@ -41,7 +42,9 @@ internal sealed class GgufExport
         if (GgufType.Named(named) is not { } wanted || !FileTypes.TryGetValue(named, out var fileType))
             throw new ModelFormatException(path, $"cannot be written as {named}; there are {string.Join(", ", GgufQuantizer.Names)}");
         var tensors = export.Tensors(weights, wanted).ToList();
-        GgufWriter.Write(path, [.. export.Metadata(fileType), .. GgufVocabularyWriter.Metadata(folder, export.plan.Config.VocabularySize, export.plan.Config)], tensors);
+        GgufWriter.Write(path,
+            [.. export.Metadata(fileType),
+            .. GgufVocabularyWriter.Metadata(folder, export.plan.Config.VocabularySize, export.plan.Config)], tensors);
     }
 
     private ModelFormatException Bad(string problem) => new(Path.Combine(folder, ModelConfigReader.FileName), problem);
@@ -49,8 +52,10 @@ internal sealed class GgufExport
     private IEnumerable<(string, object)> Metadata(uint fileType)
     {
         var c = plan.Config;
-        if (c.ModelType == "mistral" && fields.Integer("sliding_window") is { } window) throw Bad($"sliding_window is {window}, which GGUF's llama architecture cannot say");
-        if (plan.Ropes is not [var rope] || rope.Size != c.HeadSize) throw Bad("its rotary positions turn only a part of each head, which cannot be written to GGUF");
+        if (c.ModelType == "mistral" && fields.Integer("sliding_window") is { } window)
+            throw Bad($"sliding_window is {window}, which GGUF's llama architecture cannot say");
+        if (plan.Ropes is not [var rope] || rope.Size != c.HeadSize)
+            throw Bad("its rotary positions turn only a part of each head, which cannot be written to GGUF");
         yield return ("general.architecture", "llama");
         yield return ("general.name", Path.GetFileName(folder.TrimEnd('/')));
         yield return ("general.file_type", fileType);
@@ -75,7 +80,8 @@ internal sealed class GgufExport
                 yield return ("llama.rope.scaling.type", RopeType);
                 yield return ("llama.rope.scaling.factor", (float)(scaling!.Number("factor") ?? 1));
                 if (RopeType == "linear") break;
-                if (scaling.Has("attention_factor") || scaling.Has("mscale") || scaling.Flag("truncate") == false) throw Bad("its YaRN scaling has options that GGUF cannot say");
+                if (scaling.Has("attention_factor") || scaling.Has("mscale")
+                    || scaling.Flag("truncate") == false) throw Bad("its YaRN scaling has options that GGUF cannot say");
                 if (Original(scaling) is { } original) yield return ("llama.rope.scaling.original_context_length", (uint)original);
                 if (scaling.Number("beta_fast") is { } fast) yield return ("llama.rope.scaling.yarn_beta_fast", (float)fast);
                 if (scaling.Number("beta_slow") is { } slow) yield return ("llama.rope.scaling.yarn_beta_slow", (float)slow);
@@ -83,7 +89,8 @@ internal sealed class GgufExport
         }
     }
 
-    private string RopeType => RopeReader.Scaling(fields) is { } scaling ? scaling.Text("rope_type") ?? scaling.Text("type") ?? "default" : "default";
+    private string RopeType =>
+        RopeReader.Scaling(fields) is { } scaling ? scaling.Text("rope_type") ?? scaling.Text("type") ?? "default" : "default";
 
     private double Theta => RopeReader.Scaling(fields)?.Number("rope_theta") ?? fields.Number("rope_theta") ?? 10_000;
 
@@ -95,9 +102,11 @@ internal sealed class GgufExport
         if (RopeFactors() is { } factors) yield return factors;
         foreach (var name in weights.Names.Order(StringComparer.Ordinal))
         {
-            if (name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal) || (name == "lm_head.weight" && plan.Config.TiedEmbeddings)) continue;
+            if (name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal)
+                || (name == "lm_head.weight" && plan.Config.TiedEmbeddings)) continue;
             var own = GgufNames.FromHuggingFace(name) ?? throw new ModelFormatException(folder, $"the weight '{name}' has no name in GGUF");
-            if (name.EndsWith(".bias", StringComparison.Ordinal)) throw new ModelFormatException(folder, $"the bias '{name}' cannot be written to GGUF");
+            if (name.EndsWith(".bias", StringComparison.Ordinal)) throw new ModelFormatException(folder,
+                $"the bias '{name}' cannot be written to GGUF");
             var shape = weights.ShapeOf(name)!;
             var type = shape.Count == 1 ? GgufType.Named("F32")! : shape[^1] % wanted.BlockElements != 0 ? GgufType.Named("F16")! : wanted;
             var bytes = shape.Aggregate(1L, (a, b) => a * b) / type.BlockElements * type.BlockBytes;
@@ -136,7 +145,8 @@ internal sealed class GgufExport
                 return null;
             case "llama3":
                 break;
-            case "longrope" when plan.Ropes is [{ Amplitude: 1 } rope] && rope.Frequencies(1).SequenceEqual(rope.Frequencies(plan.Config.MaxPositions)):
+            case "longrope" when plan.Ropes is [{ Amplitude: 1 } rope]
+                && rope.Frequencies(1).SequenceEqual(rope.Frequencies(plan.Config.MaxPositions)):
                 break;
             case var other:
                 throw Bad($"rope scaling '{other}' cannot be written to GGUF");
@@ -145,6 +155,7 @@ internal sealed class GgufExport
         var plain = Rope.Plain(Theta, plan.Config.HeadSize).data<float>().ToArray();
         var factors = plan.Ropes[0].Frequencies(1).Zip(plain, (scaled, unscaled) => unscaled / scaled).ToArray();
         var type = GgufType.Named("F32")!;
-        return new GgufOutput(GgufNames.RopeFactors, type, [factors.Length], factors.Length * 4L, stream => stream.Write(GgufQuantizer.Quantise(factors, type)));
+        return new GgufOutput(GgufNames.RopeFactors, type, [factors.Length], factors.Length * 4L, stream =>
+            stream.Write(GgufQuantizer.Quantise(factors, type)));
     }
 }

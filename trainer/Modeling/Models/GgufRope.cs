@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Graft.Modeling.Models;
 
-/// <summary>How a GGUF file scales rotary positions, as Hugging Face's <c>rope_parameters</c> say the same (ggml's <c>docs/gguf.md</c>).</summary>
+/// <summary>
+/// How a GGUF file scales rotary positions, as Hugging Face's <c>rope_parameters</c> say the same (ggml's <c>docs/gguf.md</c>).
+/// </summary>
 internal static class GgufRope
 {
     /// <param name="type">The architecture, by which keys begin.</param>
@@ -20,7 +22,8 @@ internal static class GgufRope
             "yarn" => Yarn(file, type),
             _ => throw new ModelFormatException(file.Path, $"'{type}.rope.scaling.type' is '{kind}'; supported: none, linear, yarn"),
         };
-        if (file.Tensors.TryGetValue(GgufNames.RopeFactors, out var factors)) parameters = Factors(file, factors, kind, headSize, positions);
+        if (file.Tensors.TryGetValue(GgufNames.RopeFactors, out var factors)) parameters = Factors(file, factors, kind, headSize,
+            positions);
         parameters["rope_theta"] = theta;
         return parameters;
     }
@@ -29,7 +32,8 @@ internal static class GgufRope
     {
         var factor = Factor(file, type);
         var parameters = new JsonObject { ["rope_type"] = "yarn", ["factor"] = factor };
-        if (file.Number($"{type}.rope.scaling.original_context_length") is { } original) parameters["original_max_position_embeddings"] = original;
+        if (file.Number($"{type}.rope.scaling.original_context_length") is { } original)
+            parameters["original_max_position_embeddings"] = original;
         if (file.Fraction($"{type}.rope.scaling.yarn_beta_fast") is { } fast) parameters["beta_fast"] = fast;
         if (file.Fraction($"{type}.rope.scaling.yarn_beta_slow") is { } slow) parameters["beta_slow"] = slow;
         if (file.Fraction($"{type}.rope.scaling.yarn_ext_factor") is { } extrapolation and not 1)
@@ -41,18 +45,22 @@ internal static class GgufRope
     }
 
     /// <summary>
-    /// A table of what each frequency is divided by, as files of Llama 3 have it. Hugging Face's name for such a table is LongRoPE; here it is the same
+    /// A table of what each frequency is divided by, as files of Llama 3 have it. Hugging Face's name for such a table is LongRoPE; here
+    /// it is the same
     /// for short and long texts.
     /// </summary>
     private static JsonObject Factors(GgufFile file, GgufTensor tensor, string kind, int headSize, int positions)
     {
-        if (kind != "none") throw new ModelFormatException(file.Path, $"it scales rotary positions both by '{kind}' and by the tensor '{tensor.Name}'");
+        if (kind != "none") throw new ModelFormatException(file.Path,
+            $"it scales rotary positions both by '{kind}' and by the tensor '{tensor.Name}'");
         if (tensor.Shape is not [var count] || count != headSize / 2 || tensor.Type.Name != "F32")
-            throw new ModelFormatException(file.Path, $"the tensor '{tensor.Name}' must be [{headSize / 2}] of F32: one number for each pair of a head's elements");
+            throw new ModelFormatException(file.Path,
+                $"the tensor '{tensor.Name}' must be [{headSize / 2}] of F32: one number for each pair of a head's elements");
         using var matrix = new GgufMatrix(file, tensor);
         using var wide = matrix.Widen(0, 1, ScalarType.Float32);
         var values = wide.data<float>().ToArray();
-        if (!values.All(v => float.IsFinite(v) && v > 0)) throw new ModelFormatException(file.Path, $"the tensor '{tensor.Name}' holds something that is no number above 0");
+        if (!values.All(v => float.IsFinite(v) && v > 0)) throw new ModelFormatException(file.Path,
+            $"the tensor '{tensor.Name}' holds something that is no number above 0");
         JsonArray List() => [.. values.Select(v => (JsonNode)v)];
         return new JsonObject
         {

@@ -5,7 +5,8 @@ namespace Graft.Modeling;
 /// <summary>A linear layer where an adapter can be put.</summary>
 /// <param name="Index">Among the model's <see cref="Transformer.Linears"/>; below zero for an output head, which takes no adapter.</param>
 /// <param name="Name">Its Hugging Face module name: <c>model.layers.0.self_attn.q_proj</c>.</param>
-/// <param name="Weight">(OutFeatures, InFeatures), or the other way round where <paramref name="InputFirst"/> says so and it is not packed.</param>
+/// <param name="Weight">(OutFeatures, InFeatures), or the other way round where <paramref name="InputFirst"/> says so and it is not
+/// packed.</param>
 /// <param name="Bias">(OutFeatures), or none.</param>
 /// <param name="InputFirst">The weight is stored as (InFeatures, OutFeatures), as GPT-2's <c>Conv1D</c> does.</param>
 public sealed record LinearSite(int Index, string Name, WeightMatrix Weight, Tensor? Bias = null, bool InputFirst = false)

@@ -34,13 +34,16 @@ public static class ModelConversion
             throw new ModelFormatException(path, "its tokenizer cannot be written as tokenizer.json; only byte-level BPE can");
     }
 
-    /// <summary>The type of all matrices, where it is one of sixteen bits and holds the vectors' values too, which GGUF keeps in F32.</summary>
+    /// <summary>
+    /// The type of all matrices, where it is one of sixteen bits and holds the vectors' values too, which GGUF keeps in F32.
+    /// </summary>
     private static ScalarType StoredType(string path)
     {
         using var file = GgufFile.Open(path);
         var matrices = file.Tensors.Values.Where(t => t.Shape.Count > 1).Select(t => t.Type.Name).Distinct().ToList();
         ScalarType? narrow = matrices switch { ["F16"] => ScalarType.Float16, ["BF16"] => ScalarType.BFloat16, _ => null };
-        return narrow is { } type && file.Tensors.Values.Where(t => t.Shape.Count == 1).All(t => Keeps(file, t, type)) ? type : ScalarType.Float32;
+        return narrow is { } type && file.Tensors.Values.Where(t => t.Shape.Count == 1).All(t => Keeps(file, t, type)) ? type
+            : ScalarType.Float32;
     }
 
     private static bool Keeps(GgufFile file, GgufTensor tensor, ScalarType type)

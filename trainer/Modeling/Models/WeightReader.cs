@@ -62,7 +62,8 @@ internal sealed class WeightReader(string path, IWeights weights, LoadOptions op
         var inFile = turned ? null : weights.Pack(name);
         if (storage == Storage.AsInFile && inFile is null) return null;
         if (storage == Storage.Nf4 && inFile is not null)
-            throw new ModelFormatException(path, $"quantization nf4 would quantise '{name}' a second time, which is {inFile.Format} in the file; "
+            throw new ModelFormatException(path,
+                $"quantization nf4 would quantise '{name}' a second time, which is {inFile.Format} in the file; "
                 + "leave quantization out, or use the original weights");
         asked.Add(name);
         return new WeightMatrix(inFile ?? Quantise(name, shape, turned), dtype);

@@ -52,20 +52,22 @@ internal static class GgufVocabularyWriter
         if (Get(root, "normalizer") is not null) throw Bad("its normalizer has no place in GGUF");
         var ignoreMerges = Get(model, "ignore_merges") is { } flag && flag.GetBoolean();
         var name = Names.FirstOrDefault(n => n.Patterns.SequenceEqual(patterns) && n.IgnoreMerges == ignoreMerges).Name
-            ?? throw Bad($"its pre-tokenizer is none that llama.cpp has a name for; known here: {string.Join(", ", Names.Select(n => n.Name))}");
+            ?? throw Bad("its pre-tokenizer is none that llama.cpp has a name for; known here: " + string.Join(", ", Names.Select(n => n.Name)));
 
         var tokens = Enumerable.Range(0, vocabularySize).Select(i => $"[PAD{i}]").ToArray();
         var types = Enumerable.Repeat(Unused, vocabularySize).ToArray();
         void Put(JsonElement id, string token, int type)
         {
             var at = id.GetInt32();
-            if (at < 0 || at >= vocabularySize) throw Bad($"its token '{token}' has the id {at}, but the model's embedding only {vocabularySize} rows");
+            if (at < 0 || at >= vocabularySize)
+                throw Bad($"its token '{token}' has the id {at}, but the model's embedding only {vocabularySize} rows");
             (tokens[at], types[at]) = (token, type);
         }
         foreach (var token in model.GetProperty("vocab").EnumerateObject()) Put(token.Value, token.Name, Normal);
         if (Get(root, "added_tokens") is { } added)
             foreach (var token in added.EnumerateArray())
-                Put(token.GetProperty("id"), token.GetProperty("content").GetString()!, token.GetProperty("special").GetBoolean() ? Control : UserDefined);
+                Put(token.GetProperty("id"), token.GetProperty("content").GetString()!, token.GetProperty("special").GetBoolean() ? Control
+                    : UserDefined);
         var merges = model.GetProperty("merges").EnumerateArray()
             .Select(m => m.ValueKind == JsonValueKind.Array ? $"{m[0].GetString()} {m[1].GetString()}" : m.GetString()!).ToArray();
         yield return ("tokenizer.ggml.model", "gpt2");
@@ -86,13 +88,15 @@ internal static class GgufVocabularyWriter
                 foreach (var inner in part.GetProperty("pretokenizers").EnumerateArray()) any |= Cut(inner, patterns, bad);
                 return any;
             case "ByteLevel":
-                if (Get(part, "add_prefix_space") is { } prefix && prefix.GetBoolean()) throw bad("its pre-tokenizer 'ByteLevel' adds a blank, which has no place in GGUF");
+                if (Get(part, "add_prefix_space") is { } prefix
+                    && prefix.GetBoolean()) throw bad("its pre-tokenizer 'ByteLevel' adds a blank, which has no place in GGUF");
                 if (Get(part, "use_regex") is not { } regex || regex.GetBoolean()) patterns.Add(Gpt2);
                 return true;
             case "Digits" when Get(part, "individual_digits") is { } single && single.GetBoolean():
                 patterns.Add(@"\p{N}");
                 return false;
-            case "Split" when part.GetProperty("behavior").GetString() == "Isolated" && Get(part.GetProperty("pattern"), "Regex") is { } pattern:
+            case "Split" when part.GetProperty("behavior").GetString() == "Isolated"
+                && Get(part.GetProperty("pattern"), "Regex") is { } pattern:
                 patterns.Add(pattern.GetString()!);
                 return false;
             case var other:
@@ -109,10 +113,12 @@ internal static class GgufVocabularyWriter
         // What is put around every text shows on an empty one.
         var around = tokenizer.Encode("", addSpecialTokens: true);
         if (around.Any(id => id != tokenizer.BosId && id != tokenizer.EosId) || around.Count > 2)
-            throw new ModelFormatException(Path.Combine(folder, TokenizerFiles.Tokenizer), "its post-processor adds other tokens than BOS and EOS, which has no place in GGUF");
+            throw new ModelFormatException(Path.Combine(folder, TokenizerFiles.Tokenizer),
+                "its post-processor adds other tokens than BOS and EOS, which has no place in GGUF");
         var adds = Get(root, "post_processor") is null ? [] : around;
         yield return ("tokenizer.ggml.add_bos_token", adds.Count > 0 && adds[0] == tokenizer.BosId);
-        yield return ("tokenizer.ggml.add_eos_token", adds.Count > 0 && adds[^1] == tokenizer.EosId && (adds.Count > 1 || tokenizer.EosId != tokenizer.BosId));
+        yield return ("tokenizer.ggml.add_eos_token", adds.Count > 0 && adds[^1] == tokenizer.EosId
+            && (adds.Count > 1 || tokenizer.EosId != tokenizer.BosId));
         if (TokenizerFiles.ReadChatTemplate(folder) is { } template) yield return ("tokenizer.chat_template", template.Source);
     }
 

@@ -30,7 +30,8 @@ public static class ChunkedCrossEntropy
     /// <param name="softCap">0: none.</param>
     /// <param name="hiddenGradient">(M, C), filled when given.</param>
     /// <param name="weightGradient">(V, C) float32, added to when given.</param>
-    private static Tensor Run(Tensor hidden, WeightMatrix weight, Tensor targets, double softCap, Tensor? hiddenGradient, Tensor? weightGradient)
+    private static Tensor Run(Tensor hidden, WeightMatrix weight, Tensor targets, double softCap, Tensor? hiddenGradient,
+        Tensor? weightGradient)
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();

@@ -26,7 +26,8 @@ internal sealed class TorchModel : IEngineModel
     public static TorchModel Load(string path, string? root, Precision precision, int? maxContext)
     {
         var device = torch.cuda_is_available() ? torch.CUDA : torch.CPU;
-        var options = new LoadOptions(device, Precisions.Resolve(precision, device, weightsTrain: false), Root: root is null ? null : TrustedRoot.At(root));
+        var options = new LoadOptions(device, Precisions.Resolve(precision, device, weightsTrain: false), Root: root is null ? null
+            : TrustedRoot.At(root));
         return new TorchModel(BaseModel.Load(path, options), maxContext);
     }
 

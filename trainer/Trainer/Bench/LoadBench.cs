@@ -16,10 +16,11 @@ internal static class LoadBench
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         var models = new Option<string[]>("--model")
         {
-            Description = "Folders or .gguf files to open. Absent: a model of 270 million weights, made for this, as safetensors and as GGUF.",
+            Description = "Folders or .gguf files to open. Absent: a model of 270 million weights, made for this.",
             AllowMultipleArgumentsPerToken = true,
         };
-        var rounds = new Option<int>("--rounds") { Description = "Runs of each kind, taken in turns; the fastest counts.", DefaultValueFactory = _ => 5 };
+        var rounds = new Option<int>("--rounds") { Description = "Runs of each kind, taken in turns; the fastest counts.",
+            DefaultValueFactory = _ => 5 };
         var command = new Command("load", """
             Opens models whose files are in the page cache. "as_stored" computes in the type of the file: safetensors are mapped
             and quantised GGUF is kept; "f32" converts; "read" reads the same bytes and does nothing with them; "ratio" is load by read.
@@ -101,17 +102,23 @@ internal static class LoadBench
         const int hidden = 1024, inner = 4096, layers = 16, vocabulary = 512;
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "config.json"), $$"""
-            {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "dtype": "bfloat16", "hidden_size": {{hidden}}, "intermediate_size": {{inner}},
-             "num_hidden_layers": {{layers}}, "num_attention_heads": 16, "vocab_size": {{vocabulary}}, "tie_word_embeddings": true, "rms_norm_eps": 1e-5}
+            {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "dtype": "bfloat16", "hidden_size": {{hidden}},
+                "intermediate_size": {{inner}},
+             "num_hidden_layers": {{layers}}, "num_attention_heads": 16, "vocab_size": {{vocabulary}}, "tie_word_embeddings": true,
+                 "rms_norm_eps": 1e-5}
             """);
         TokenizerFile.Write(Path.Combine(folder, "tokenizer.json"), BytePairTrainer.Train([], 256), ["<|endoftext|>"]);
         using var scope = NewDisposeScope();
-        var weights = new List<(string, Tensor)> { ("model.embed_tokens.weight", Weight(vocabulary, hidden)), ("model.norm.weight", Weight(hidden)) };
+        var weights = new List<(string, Tensor)> { ("model.embed_tokens.weight", Weight(vocabulary, hidden)),
+            ("model.norm.weight", Weight(hidden)) };
         for (var i = 0; i < layers; i++)
         {
-            foreach (var name in new[] { "input_layernorm", "post_attention_layernorm" }) weights.Add(($"model.layers.{i}.{name}.weight", Weight(hidden)));
-            foreach (var name in new[] { "q_proj", "k_proj", "v_proj", "o_proj" }) weights.Add(($"model.layers.{i}.self_attn.{name}.weight", Weight(hidden, hidden)));
-            foreach (var name in new[] { "gate_proj", "up_proj" }) weights.Add(($"model.layers.{i}.mlp.{name}.weight", Weight(inner, hidden)));
+            foreach (var name in new[] { "input_layernorm", "post_attention_layernorm" }) weights.Add(($"model.layers.{i}.{name}.weight",
+                Weight(hidden)));
+            foreach (var name in new[] { "q_proj", "k_proj", "v_proj",
+                "o_proj" }) weights.Add(($"model.layers.{i}.self_attn.{name}.weight", Weight(hidden, hidden)));
+            foreach (var name in new[] { "gate_proj", "up_proj" }) weights.Add(($"model.layers.{i}.mlp.{name}.weight",
+                Weight(inner, hidden)));
             weights.Add(($"model.layers.{i}.mlp.down_proj.weight", Weight(hidden, inner)));
         }
         SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), weights);

@@ -15,11 +15,13 @@ internal static class ConvertCommand
         var model = new Option<string>("--model") { Description = "Folder in Hugging Face layout, or a .gguf file.", Required = true };
         var output = new Option<string>("--output")
         {
-            Description = "What to write: a .gguf file from a folder, or a folder from a .gguf file. It must not be there yet.", Required = true,
+            Description = "What to write: a .gguf file from a folder, or a folder from a .gguf file. It must not be there yet.",
+                Required = true,
         };
         var type = new Option<string?>("--type")
         {
-            Description = "Type of the matrices: F32, F16, BF16, and for GGUF also Q8_0 and Q4_0. Absent: what the model has, or F32 for a folder from a quantised file.",
+            Description = "Type of the matrices: F32, F16, BF16, and for GGUF also Q8_0 and Q4_0. Absent: what the model has; F32 where "
+                + "that would lose something.",
         };
         var command = new Command("convert", """
             Writes a model in the other layout, with its tokenizer and chat template: a Hugging Face folder as one GGUF file, or
@@ -27,7 +29,8 @@ internal static class ConvertCommand
 
               graft-trainer convert --model SmolLM2-135M-Instruct --output smollm2-q8_0.gguf --type Q8_0
             """) { model, output, type };
-        command.SetAction(parsed => CommandLine.Guarded(() => Run(parsed.GetValue(model)!, parsed.GetValue(output)!, parsed.GetValue(type), torch)));
+        command.SetAction(parsed =>
+            CommandLine.Guarded(() => Run(parsed.GetValue(model)!, parsed.GetValue(output)!, parsed.GetValue(type), torch)));
         return command;
     }
 
@@ -36,7 +39,7 @@ internal static class ConvertCommand
         var (source, target) = (Path.GetFullPath(model), Path.GetFullPath(output).TrimEnd('/'));
         var toGguf = target.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase);
         if (toGguf != Directory.Exists(source))
-            throw RunFailedException.Job("convert goes from a folder (--model) to a .gguf file (--output), or from a .gguf file to a folder");
+            throw RunFailedException.Job("convert goes from a folder (--model) to a .gguf file (--output), or the other way");
         if (Path.Exists(target)) throw RunFailedException.Output($"{target} is there already");
         var partial = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.partial-{Guid.NewGuid():n}");
         return ArtifactFolder.Guarded(target, () =>
@@ -66,7 +69,8 @@ internal static class ConvertCommand
     private static int WriteFile(string folder, string path, string? type)
     {
         if (type is not null && !ModelConversion.GgufTypes.Contains(type))
-            throw RunFailedException.Job($"--type is '{type}'; for a GGUF file it is one of {string.Join(", ", ModelConversion.GgufTypes)}");
+            throw RunFailedException.Job(
+                $"--type is '{type}'; for a GGUF file it is one of {string.Join(", ", ModelConversion.GgufTypes)}");
         ModelConversion.ToGguf(folder, path, type);
         return ExitCodes.Success;
     }
