@@ -111,6 +111,33 @@ public sealed class Nf4Tests
         foreach (var (one, other) in a.Zip(b)) Assert.True(Fixtures.MaxDifference(one, other) < 1e-5 * (1 + one.abs().max().item<float>()));
     }
 
+    [Theory]
+    [InlineData("gpt2")]      // stored as (in, out)
+    [InlineData("qwen2")]     // biases, tied embeddings
+    [InlineData("phi3")]      // several projections in one
+    public void Every_architecture_computes_with_nf4_as_with_the_widened_weights(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        var options = new LoadOptions(Fixtures.Cpu, ScalarType.Float32, RequireTokenizer: false);
+        using var packed = BaseModel.Load(Fixtures.Path("models", name), options with { Quantization = DoublyQuantised });
+        using var wide = BaseModel.Load(Fixtures.Path("models", name), options);
+        var ids = tensor(Enumerable.Range(8, 30).Select(i => (long)i).ToArray());
+        Tensor Logits(BaseModel model)
+        {
+            using var pass = Pass.OfLengths([30], model.Device);
+            return model.Network.Logits(model.Network.Forward(ids, pass));
+        }
+        Assert.True(Fixtures.MaxDifference(Logits(packed), Logits(wide)) > 1e-3);
+        foreach (var (to, from) in wide.Network.Linears.Zip(packed.Network.Linears))
+        {
+            Assert.Equal("NF4", from.Weight.Format);
+            Assert.Equal((to.OutFeatures, to.InFeatures), (from.OutFeatures, from.InFeatures));
+            to.Weight.Dense!.copy_(to.InputFirst ? from.Weight.Widened().t() : from.Weight.Widened());
+        }
+        Assert.True(Fixtures.MaxDifference(Logits(packed), Logits(wide)) < 1e-4);
+    }
+
     [Fact]
     public void Weights_that_train_are_not_quantised()
     {

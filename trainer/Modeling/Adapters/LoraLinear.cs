@@ -43,8 +43,10 @@ internal static class LoraLinear
             var (input, weight, a, b, scale) = ((Tensor)vars[0], (WeightMatrix)vars[1], (Tensor)vars[2], (Tensor)vars[3], (double)vars[4]);
             var inner = Product.Transposed(input, a);                                           // (N, r)
             var output = Plus(Product.Transposed(input, weight), inner, b, scale);
-            ctx.save_for_backward([input, a, b, inner.MoveToOuterDisposeScope()]);
-            ctx.save_data("weight", weight);
+            // A dense weight may be a view that the caller gives up; a packed one is the model's.
+            Tensor[] dense = weight.Dense is { } tensor ? [tensor] : [];
+            ctx.save_for_backward([input, a, b, inner.MoveToOuterDisposeScope(), .. dense]);
+            if (weight.Dense is null) ctx.save_data("weight", weight);
             ctx.save_data("input", input.requires_grad);
             ctx.save_data("scale", scale);
             Backward.Begin(ctx, vars[5]);
@@ -57,7 +59,7 @@ internal static class LoraLinear
             using var noGrad = no_grad();
             var saved = ctx.get_saved_variables();
             var (input, a, b, inner) = (saved[0], saved[1], saved[2], saved[3]);
-            var weight = (WeightMatrix)ctx.get_data("weight");
+            var weight = saved.Count > 4 ? saved[4] : (WeightMatrix)ctx.get_data("weight");
             var scale = (double)ctx.get_data("scale");
             using Scalar factor = scale;
             var dInner = Product.Transposed(gradient, b.t()).mul_(factor);                      // (N, r)

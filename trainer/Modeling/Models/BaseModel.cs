@@ -84,11 +84,11 @@ public sealed class BaseModel : IDisposable
 
     /// <summary>Bytes of the weights in memory, or in the mapped file.</summary>
     public long WeightBytes =>
-        Transformer.Weights.Sum(w => w.Weight.numel() * w.Weight.element_size()) + Transformer.Packed.Sum(m => m.Bytes);
+        Transformer.Weights.Sum(w => w.Weight.numel() * w.Weight.element_size()) + Transformer.Packed.Sum(p => p.Matrix.Bytes);
 
     /// <summary>What matrices are kept as (<c>Q4_1</c>, <c>NF4</c>), where they are packed.</summary>
     public IReadOnlyList<string> PackedFormats =>
-        [.. Transformer.Packed.Select(m => m.Format!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        [.. Transformer.Packed.Select(p => p.Matrix.Format!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
     /// <summary>Longest sequence in tokens.</summary>
     public int MaxLength => Config.MaxPositions;

@@ -25,9 +25,10 @@ public static class ModelWriter
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
+        var packed = model.Transformer.Packed.Select(p => (p.Name, Weight: p.IsTurned ? p.Matrix.Widened().t() : p.Matrix.Widened()));
         SafetensorsWriter.Write(
             Path.Combine(folder, "model.safetensors"),
-            model.Transformer.Weights.Select(w => (w.Name, w.Weight.dtype == dtype ? w.Weight : w.Weight.to_type(dtype))));
+            model.Transformer.Weights.Concat(packed).Select(w => (w.Name, w.Weight.dtype == dtype ? w.Weight : w.Weight.to_type(dtype))));
         File.WriteAllText(Path.Combine(folder, ModelConfigReader.FileName), Configuration(model, dtype).ToJsonString(Readable) + "\n");
         if (Directory.Exists(model.Path))
         {

@@ -13,7 +13,7 @@ public abstract class Transformer : IDisposable
 {
     private readonly List<(string, Tensor)> weights = [];
     private readonly List<LinearSite> linears = [];
-    private readonly List<WeightMatrix> packed = [];
+    private readonly List<PackedWeight> packed = [];
     private readonly WeightReader reader;
 
     private protected Transformer(WeightReader reader) => this.reader = reader;
@@ -25,7 +25,7 @@ public abstract class Transformer : IDisposable
     public IReadOnlyList<(string Name, Tensor Weight)> Weights => weights;
 
     /// <summary>The matrices that are packed.</summary>
-    public IReadOnlyList<WeightMatrix> Packed => packed;
+    internal IReadOnlyList<PackedWeight> Packed => packed;
 
     /// <summary>What is being trained on this model; it answers for segments without an adapter of their own.</summary>
     internal TuningMethod? Tuning { get; set; }
@@ -39,7 +39,7 @@ public abstract class Transformer : IDisposable
     }
 
     /// <summary>Takes a matrix from the file, which may stay packed: an embedding, or an output head.</summary>
-    internal WeightMatrix Matrix(string name, long rows, long columns) => Keep(name, reader.ReadMatrix(name, rows, columns));
+    internal WeightMatrix Matrix(string name, long rows, long columns) => Keep(name, reader.ReadMatrix(name, rows, columns), turned: false);
 
     /// <summary>Takes a linear layer from the file.</summary>
     /// <param name="inputFirst">Its weight is stored as (in, out).</param>
@@ -92,14 +92,15 @@ public abstract class Transformer : IDisposable
 
     private LinearSite ReadSite(int index, string name, long outFeatures, long inFeatures, bool bias, bool inputFirst)
     {
-        var weight = Keep(name + ".weight", reader.ReadLinear(name + ".weight", outFeatures, inFeatures, inputFirst, isHead: index < 0));
+        var matrix = reader.ReadLinear(name + ".weight", outFeatures, inFeatures, inputFirst, isHead: index < 0);
+        var weight = Keep(name + ".weight", matrix, inputFirst);
         return new LinearSite(index, name, weight, bias ? Weight(name + ".bias", outFeatures) : null, inputFirst);
     }
 
-    private WeightMatrix Keep(string name, WeightMatrix matrix)
+    private WeightMatrix Keep(string name, WeightMatrix matrix, bool turned)
     {
         if (matrix.Dense is { } dense) weights.Add((name, dense));
-        else packed.Add(matrix);
+        else packed.Add(new PackedWeight(name, matrix, turned));
         return matrix;
     }
 
@@ -115,6 +116,10 @@ public abstract class Transformer : IDisposable
     protected virtual void Dispose(bool disposing)
     {
         foreach (var (_, weight) in weights) weight.Dispose();
-        foreach (var matrix in packed) matrix.Dispose();
+        foreach (var (_, matrix, _) in packed) matrix.Dispose();
     }
 }
+
+/// <param name="Name">Of the file.</param>
+/// <param name="IsTurned">The file has it the other way round.</param>
+internal sealed record PackedWeight(string Name, WeightMatrix Matrix, bool IsTurned);
