@@ -93,8 +93,8 @@ internal sealed class ServerCommand
         TorchRuntime.Load();
         var volume = ContractPaths.VolumeOf(options.Model);
         return TorchModel.Load(
-            ContractPaths.Resolve(options.Model, environment), volume is null ? null : ContractPaths.Resolve(volume, environment),
-                options.Precision, options.MaxContext);
+            ContractPaths.Resolve(options.Model, environment), options.Precision, options.MaxContext,
+            root: volume is null ? null : ContractPaths.Resolve(volume, environment));
     }
 
     private ServerOptions? Read(ParseResult parsed, List<string> errors)

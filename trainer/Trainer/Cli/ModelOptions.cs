@@ -49,7 +49,7 @@ internal sealed class OpenModel : IDisposable
         Model = BaseModel.Load(paths.Model, new LoadOptions(device, Precisions.Resolve(paths.Precision, device, weightsTrain: false)));
         if (paths.Adapter is not { } folder) return;
         if (!Path.Exists(folder))
-            throw RunFailedException.Model($"{folder}: no such folder or file; --adapter names the folder of an artifact, or a GGUF file");
+            throw RunFailedException.Model($"{folder}: no such folder; --adapter names the folder of an artifact, or a GGUF file");
         Adapter = LoadedAdapter.Load(Model, "adapter", folder);
     }
 
