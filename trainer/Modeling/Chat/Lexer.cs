@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Graft.Modeling.Chat;
 
@@ -10,7 +12,7 @@ internal readonly record struct Token(TokenKind Kind, string Value, int Line);
 /// Cuts a Jinja template into tokens, as chat templates are read: with <c>trim_blocks</c> (the line break after a tag goes) and
 /// <c>lstrip_blocks</c> (blanks between the start of a line and a tag go), comments left out.
 /// </summary>
-internal sealed class Lexer
+internal sealed partial class Lexer
 {
     private static readonly string[] Operators =
         ["==", "!=", "<=", ">=", "//", "**", "+", "-", "*", "/", "%", "<", ">", "=", ".", ",", ":", "|", "~", "(", ")", "[", "]", "{", "}"];
@@ -42,7 +44,7 @@ internal sealed class Lexer
             var mark = open + 2 < source.Length ? source[open + 2] : '\0';
             if (open < source.Length)
             {
-                if (mark == '-') text = text.TrimEnd();
+                if (mark == '-') text = PythonText.Strip(text, null, left: false);
                 else if (mark != '+' && kind != '{') text = StripLineStart(text, open);
             }
             Add(TokenKind.Text, text);
@@ -50,9 +52,31 @@ internal sealed class Lexer
             if (open >= source.Length) break;
             at = open + 2 + (mark is '-' or '+' ? 1 : 0);
             if (kind == '#') SkipComment();
+            else if (kind == '%' && RawTag().Match(source, at) is { Success: true } raw) ReadRaw(raw);
             else ReadCode(kind == '{');
         }
         tokens.Add(new Token(TokenKind.End, "", line));
+    }
+
+    // What is between {% raw %} and {% endraw %} stays as it is; only the tags themselves are read.
+    [GeneratedRegex(@"\G\s*raw\s*([-+]?)%\}")]
+    private static partial Regex RawTag();
+
+    [GeneratedRegex(@"\{%([-+]?)\s*endraw\s*([-+]?)%\}")]
+    private static partial Regex EndRawTag();
+
+    private void ReadRaw(Match open)
+    {
+        line += source.AsSpan(at, open.Length).Count('\n');
+        AfterTag(at + open.Length, open.Groups[1].Value == "-", trimsLine: false);
+        var close = EndRawTag().Match(source, at);
+        if (!close.Success) throw Error("'endraw' is missing");
+        var text = source[at..close.Index];
+        if (close.Groups[1].Value == "-") text = PythonText.Strip(text, null, left: false);
+        else if (close.Groups[1].Value != "+") text = StripLineStart(text, close.Index);
+        Add(TokenKind.Text, text);
+        line += source.AsSpan(at, close.Index + close.Length - at).Count('\n');
+        AfterTag(close.Index + close.Length, close.Groups[2].Value == "-", trimsLine: close.Groups[2].Value != "+");
     }
 
     private int NextOpening()
@@ -84,7 +108,7 @@ internal sealed class Lexer
         var depth = 0;
         while (true)
         {
-            while (at < source.Length && char.IsWhiteSpace(source[at]))
+            while (at < source.Length && PythonText.IsBlank(source[at]))
                 if (source[at++] == '\n') line++;
             if (at >= source.Length) throw Error("a tag is not closed");
             var close = print ? "}}" : "%}";
@@ -112,7 +136,8 @@ internal sealed class Lexer
         else if (c is '\'' or '"') ReadText(c);
         else
         {
-            var found = Array.Find(Operators, o => string.CompareOrdinal(source, at, o, 0, o.Length) == 0) ?? throw Error($"the character '{c}' has no meaning here");
+            var found = Array.Find(Operators, o => string.CompareOrdinal(source, at, o, 0, o.Length) == 0)
+                ?? throw Error($"the character '{c}' has no meaning here");
             if (found is "(" or "[" or "{") depth++;
             if (found is ")" or "]" or "}") depth--;
             at += found.Length;
@@ -123,14 +148,26 @@ internal sealed class Lexer
     private void ReadNumber()
     {
         var start = at;
-        while (at < source.Length && (char.IsAsciiDigit(source[at]) || source[at] == '_')) at++;
-        var fraction = at + 1 < source.Length && source[at] == '.' && char.IsAsciiDigit(source[at + 1]);
+        void Digits()
+        {
+            while (at < source.Length && (char.IsAsciiDigit(source[at]) || source[at] == '_')) at++;
+        }
+        bool DigitAt(int place) => place < source.Length && char.IsAsciiDigit(source[place]);
+        Digits();
+        var fraction = source.AsSpan(at) is ['.', ..] && DigitAt(at + 1);
         if (fraction)
         {
             at++;
-            while (at < source.Length && char.IsAsciiDigit(source[at])) at++;
+            Digits();
         }
-        Add(fraction ? TokenKind.Float : TokenKind.Integer, source[start..at].Replace("_", "", StringComparison.Ordinal));
+        var power = source.AsSpan(at) is ['e' or 'E', ..]
+            && (DigitAt(at + 1) || (source.AsSpan(at + 1) is ['-' or '+', ..] && DigitAt(at + 2)));
+        if (power)
+        {
+            at += 2;
+            Digits();
+        }
+        Add(fraction || power ? TokenKind.Float : TokenKind.Integer, source[start..at].Replace("_", "", StringComparison.Ordinal));
     }
 
     private void ReadText(char quote)
@@ -146,8 +183,9 @@ internal sealed class Lexer
             }
             text.Append(source[++at] switch
             {
-                'n' => "\n", 't' => "\t", 'r' => "\r", '\\' => "\\", '\'' => "'", '"' => "\"", '\n' => "", 'b' => "\b", 'f' => "\f", '0' => "\0",
-                'u' => Unicode(4), 'x' => Unicode(2),
+                'n' => "\n", 't' => "\t", 'r' => "\r", '\\' => "\\", '\'' => "'", '"' => "\"", '\n' => "", 'b' => "\b", 'f' => "\f", 'a' =>
+                    "\a", 'v' => "\v",
+                >= '0' and <= '7' => Octal(), 'u' => Unicode(4), 'x' => Unicode(2), 'U' => Unicode(8),
                 var other => $"\\{other}",
             });
         }
@@ -157,9 +195,17 @@ internal sealed class Lexer
 
     private string Unicode(int digits)
     {
-        if (at + digits >= source.Length || !ushort.TryParse(source.AsSpan(at + 1, digits), System.Globalization.NumberStyles.HexNumber, null, out var code))
+        if (at + digits >= source.Length || !uint.TryParse(source.AsSpan(at + 1, digits), NumberStyles.AllowHexSpecifier,
+            CultureInfo.InvariantCulture, out var code) || code > 0x10FFFF)
             throw Error("an escape in a text is broken");
         at += digits;
+        return code > 0xFFFF ? char.ConvertFromUtf32((int)code) : ((char)code).ToString();
+    }
+
+    private string Octal()
+    {
+        var code = source[at] - '0';
+        for (var i = 0; i < 2 && at + 1 < source.Length && source[at + 1] is >= '0' and <= '7'; i++) code = code * 8 + source[++at] - '0';
         return ((char)code).ToString();
     }
 
@@ -168,7 +214,7 @@ internal sealed class Lexer
         at = next;
         if (strips)
         {
-            while (at < source.Length && char.IsWhiteSpace(source[at]))
+            while (at < source.Length && PythonText.IsBlank(source[at]))
                 if (source[at++] == '\n') line++;
         }
         else if (trimsLine && at < source.Length && source[at] == '\n')

@@ -8,49 +8,47 @@ internal enum Flow { Next, Break, Continue }
 /// <summary>A piece of a template, ready to run.</summary>
 internal delegate Flow Statement(Scope scope);
 
-/// <summary>Jinja's statements.</summary>
-internal sealed class TemplateParser(List<Token> tokens) : ExpressionParser(tokens)
+/// <summary>Jinja's statements, without those that reach other templates. Loops and macros are in files of their own.</summary>
+internal sealed partial class TemplateParser(List<Token> tokens) : ExpressionParser(tokens)
 {
-    private const int MostNesting = 100;
-
-    /// <summary>What a block wrote, for the filters after it: a name that no template can write.</summary>
-    private const string Captured = " captured";
-    private int nesting;
+    /// <summary>Whether a part of the text is marked as the assistant's.</summary>
+    private bool marks;
 
     /// <exception cref="ChatTemplateException">It cannot be read; the message names the line.</exception>
-    public static Statement Read(string source)
+    public static (Statement Body, bool MarksAssistant) Read(string source)
     {
         var parser = new TemplateParser(Lexer.Read(source));
         var body = parser.Body();
-        return parser.Is(TokenKind.End) ? body : throw parser.Error($"'{parser.Current.Value}' has no beginning");
+        return parser.Is(TokenKind.End) ? (body, parser.marks) : throw parser.Error($"'{parser.Current.Value}' has no beginning");
     }
 
     /// <summary>Up to one of the closing tags, which is left to be read; or to the end.</summary>
-    private Statement Body(params string[] closing)
+    private Statement Body(params string[] closing) => Nested(() =>
     {
-        if (++nesting > MostNesting) throw Error("statements are nested too deeply");
         var statements = new List<Statement>();
         while (!Is(TokenKind.End))
         {
             var token = Current;
             At++;
             if (token.Kind == TokenKind.Text) statements.Add(Write(token.Value));
-            else if (token.Kind == TokenKind.OpenPrint)
-            {
-                var value = Parse();
-                Close(TokenKind.ClosePrint);
-                statements.Add(s =>
-                {
-                    s.Write(Values.Text(value(s)));
-                    return Flow.Next;
-                });
-            }
-            else if (closing.Contains(Current.Value) || closing.Length == 0 && Current.Value.StartsWith("end", StringComparison.Ordinal)) break;
+            else if (token.Kind == TokenKind.OpenPrint) statements.Add(Print());
+            else if (closing.Contains(Current.Value)
+                || (closing.Length == 0 && Current.Value.StartsWith("end", StringComparison.Ordinal))) break;
             else statements.Add(Tag());
         }
         if (closing.Length > 0 && Is(TokenKind.End)) throw Error($"'{closing[^1]}' is missing");
-        nesting--;
         return Sequence([.. statements]);
+    });
+
+    private Statement Print()
+    {
+        var value = ParseTuple();
+        Close(TokenKind.ClosePrint);
+        return s =>
+        {
+            s.Write(Printing.Text(value(s), s.Budget));
+            return Flow.Next;
+        };
     }
 
     private Statement Tag()
@@ -61,12 +59,11 @@ internal sealed class TemplateParser(List<Token> tokens) : ExpressionParser(toke
             case "if": return If();
             case "for": return For();
             case "set": return Set();
+            case "with": return With();
             case "macro": return Macro();
+            case "call": return CallBlock();
             case "filter": return FilterBlock();
-            case "generation":
-                // Marks what an assistant wrote; here only the text counts.
-                Close(TokenKind.CloseTag);
-                return Finish(Body("endgeneration"));
+            case "generation": return Generation();
             case "break":
             case "continue":
                 Close(TokenKind.CloseTag);
@@ -79,7 +76,7 @@ internal sealed class TemplateParser(List<Token> tokens) : ExpressionParser(toke
     {
         var branches = new List<(Expression Condition, Statement Then)>();
         Statement otherwise = _ => Flow.Next;
-        var condition = Parse();
+        var condition = ParseTuple();
         while (true)
         {
             Close(TokenKind.CloseTag);
@@ -87,7 +84,7 @@ internal sealed class TemplateParser(List<Token> tokens) : ExpressionParser(toke
             var closing = ExpectName();
             if (closing == "elif")
             {
-                condition = Parse();
+                condition = ParseTuple();
                 continue;
             }
             Close(TokenKind.CloseTag);
@@ -96,165 +93,128 @@ internal sealed class TemplateParser(List<Token> tokens) : ExpressionParser(toke
         }
         return s =>
         {
-            s.Count();
+            s.Budget.Step();
             foreach (var (holds, then) in branches)
                 if (Values.IsTrue(holds(s))) return then(s);
             return otherwise(s);
         };
     }
 
-    private Statement For()
-    {
-        var names = Names();
-        Expect("in");
-        var items = Or();
-        var condition = Take("if") ? Parse() : null;
-        Close(TokenKind.CloseTag);
-        var body = Body("else", "endfor");
-        Statement? otherwise = null;
-        if (ExpectName() == "else")
-        {
-            Close(TokenKind.CloseTag);
-            otherwise = Body("endfor");
-            At++;
-        }
-        Close(TokenKind.CloseTag);
-        return s =>
-        {
-            s.Count();
-            var chosen = Values.Items(items(s));
-            if (condition is not null) chosen = [.. chosen.Where(i => Values.IsTrue(condition(Bind(new Scope(s), names, i))))];
-            if (chosen.Count == 0) return otherwise?.Invoke(new Scope(s)) ?? Flow.Next;
-            for (var i = 0; i < chosen.Count; i++)
-            {
-                var inner = Bind(new Scope(s), names, chosen[i]);
-                inner["loop"] = Loop(chosen, i);
-                s.Count();
-                if (body(inner) == Flow.Break) break;
-            }
-            return Flow.Next;
-        };
-    }
-
-    private static Map Loop(List<object?> items, int i) => new()
-    {
-        ["index"] = i + 1L, ["index0"] = (long)i, ["revindex"] = (long)(items.Count - i), ["revindex0"] = items.Count - i - 1L,
-        ["first"] = i == 0, ["last"] = i == items.Count - 1, ["length"] = (long)items.Count,
-        ["previtem"] = i > 0 ? items[i - 1] : new Undefined("previtem"),
-        ["nextitem"] = i + 1 < items.Count ? items[i + 1] : new Undefined("nextitem"),
-        ["cycle"] = new Callable((a, _) => a.Count == 0 ? throw new ChatTemplateException("loop.cycle needs values") : a[i % a.Count]),
-    };
-
     private Statement Set()
     {
-        var names = Names();
-        if (names.Count == 1 && Take("."))
+        var target = Target();
+        if (Is(TokenKind.CloseTag) || Is(TokenKind.Operator, "|"))
         {
-            var attribute = ExpectName();
-            Expect("=");
-            var assigned = Parse();
-            Close(TokenKind.CloseTag);
+            var captured = Captured("endset");
             return s =>
             {
-                if (s.Get(names[0]) is not Namespace space) throw new ChatTemplateException($"'{names[0]}' is no namespace, so its attribute cannot be set");
-                space.Values[attribute] = assigned(s);
+                target(s, captured(s));
                 return Flow.Next;
             };
         }
-        if (Is(TokenKind.CloseTag) || Is(TokenKind.Operator, "|")) return SetBlock(names[0]);
         Expect("=");
-        var value = Parse();
-        if (Is(TokenKind.Operator, ","))
-        {
-            var parts = new List<Expression> { value };
-            while (Take(",")) parts.Add(Parse());
-            value = s => parts.Select(p => p(s)).ToList();
-        }
+        var value = ParseTuple();
         Close(TokenKind.CloseTag);
         return s =>
         {
-            Bind(s, names, value(s));
+            target(s, value(s));
             return Flow.Next;
         };
     }
 
-    private Statement SetBlock(string name)
+    private Statement With()
     {
-        Expression value = s => s.Get(Captured);
-        while (Take("|")) value = Filter(value);
+        var bindings = new List<(Action<Scope, object?> Target, Expression Value)>();
+        while (!Is(TokenKind.CloseTag))
+        {
+            if (bindings.Count > 0) Expect(",");
+            var target = OneTarget();
+            Expect("=");
+            bindings.Add((target, Parse()));
+        }
         Close(TokenKind.CloseTag);
-        var body = Finish(Body("endset"));
+        var body = Finish(Body("endwith"));
         return s =>
         {
-            s[name] = value(new Scope(s) { [Captured] = Capture(body, new Scope(s, new StringBuilder())) });
-            return Flow.Next;
+            var inner = new Scope(s);
+            foreach (var (target, value) in bindings) target(inner, value(s));
+            return body(inner);
         };
     }
 
     private Statement FilterBlock()
     {
-        var value = Filter(s => s.Get(Captured));
-        while (Take("|")) value = Filter(value);
-        Close(TokenKind.CloseTag);
-        var body = Finish(Body("endfilter"));
+        var captured = Captured("endfilter", Filter());
         return s =>
         {
-            s.Write(Values.Text(value(new Scope(s) { [Captured] = Capture(body, new Scope(s, new StringBuilder())) })));
+            s.Write(Printing.Text(captured(s), s.Budget));
             return Flow.Next;
         };
     }
 
-    private Statement Macro()
+    /// <summary>
+    /// Marks what the assistant wrote. As in transformers its variables are its own, and it does not end the loop around it.
+    /// </summary>
+    private Statement Generation()
     {
+        Close(TokenKind.CloseTag);
+        marks = true;
+        var body = Finish(Body("endgeneration"));
+        return s =>
+        {
+            var start = s.Output.Length;
+            body(new Scope(s));
+            s.Spans?.Add((start, s.Output.Length));
+            return Flow.Next;
+        };
+    }
+
+    /// <summary>The text of a block, and what filters make of it.</summary>
+    private Expression Captured(string closing, Func<object?, Scope, object?>? filter = null)
+    {
+        var filters = new List<Func<object?, Scope, object?>>();
+        if (filter is not null) filters.Add(filter);
+        while (Take("|")) filters.Add(Filter());
+        Close(TokenKind.CloseTag);
+        var body = Finish(Body(closing));
+        return s => filters.Aggregate((object?)Capture(body, new Scope(s, new StringBuilder())), (v, f) => f(v, s));
+    }
+
+    /// <summary>What a value is given to: names, attributes of namespaces, or several of them for the parts of a list.</summary>
+    private Action<Scope, object?> Target()
+    {
+        var first = OneTarget();
+        if (!Is(TokenKind.Operator, ",")) return first;
+        var targets = new List<Action<Scope, object?>> { first };
+        while (Take(",") && !IsName("in") && !Is(TokenKind.Operator, "=")) targets.Add(OneTarget());
+        return Unpacked(targets);
+    }
+
+    private Action<Scope, object?> OneTarget()
+    {
+        if (Take("("))
+        {
+            var inner = Nested(Target);
+            Expect(")");
+            return inner;
+        }
         var name = ExpectName();
-        var parameters = new List<(string Name, Expression? Default)>();
-        Expect("(");
-        while (!Take(")"))
+        if (!Take(".")) return (s, value) => s[name] = value;
+        var attribute = ExpectName();
+        return (s, value) =>
         {
-            var parameter = ExpectName();
-            parameters.Add((parameter, Take("=") ? Parse() : null));
-            if (!Is(TokenKind.Operator, ")")) Expect(",");
-        }
-        Close(TokenKind.CloseTag);
-        var body = Finish(Body("endmacro"));
-        return s =>
-        {
-            s[name] = new Callable((plain, named) =>
-            {
-                s.Enter();
-                if (plain.Count > parameters.Count) throw new ChatTemplateException($"the macro '{name}' takes {parameters.Count} arguments, not {plain.Count}");
-                var inner = new Scope(s, new StringBuilder());
-                for (var i = 0; i < parameters.Count; i++)
-                    inner[parameters[i].Name] = i < plain.Count ? plain[i]
-                        : named.TryGetValue(parameters[i].Name, out var given) ? given
-                        : parameters[i].Default is { } otherwise ? otherwise(s) : new Undefined(parameters[i].Name);
-                var text = Capture(body, inner);
-                s.Leave();
-                return text;
-            });
-            return Flow.Next;
+            if (s.Get(name) is not Namespace space)
+                throw new ChatTemplateException($"'{name}' is no namespace, so its attribute cannot be set");
+            space.Values[attribute] = value;
         };
     }
 
-    private List<string> Names()
+    private static Action<Scope, object?> Unpacked(List<Action<Scope, object?>> targets) => (s, value) =>
     {
-        var names = new List<string> { ExpectName() };
-        while (Take(",")) names.Add(ExpectName());
-        return names;
-    }
-
-    private static Scope Bind(Scope scope, List<string> names, object? value)
-    {
-        if (names.Count == 1)
-        {
-            scope[names[0]] = value;
-            return scope;
-        }
-        var parts = Values.Items(value);
-        if (parts.Count != names.Count) throw new ChatTemplateException($"{parts.Count} values cannot be given to {names.Count} names");
-        for (var i = 0; i < names.Count; i++) scope[names[i]] = parts[i];
-        return scope;
-    }
+        var parts = Values.Items(value is Undefined ? throw new ChatTemplateException("what is undefined has no parts") : value, s.Budget);
+        if (parts.Count != targets.Count) throw new ChatTemplateException($"{parts.Count} values cannot be given to {targets.Count} names");
+        for (var i = 0; i < targets.Count; i++) targets[i](s, parts[i]);
+    };
 
     /// <summary>Past the closing tag's name and its end.</summary>
     private Statement Finish(Statement body)

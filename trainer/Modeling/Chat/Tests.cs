@@ -3,47 +3,58 @@ namespace Graft.Modeling.Chat;
 /// <summary>Jinja's tests: what may stand after <c>is</c>.</summary>
 internal static class Tests
 {
-    private static readonly Dictionary<string, (bool Argument, Func<object?, IReadOnlyList<object?>, bool> Holds)> Table = new(StringComparer.Ordinal)
+    private delegate bool Test(object? value, object? argument, Budget budget);
+
+    private static readonly Dictionary<string, Test> Plain = new(StringComparer.Ordinal)
     {
-        ["defined"] = (false, (v, _) => v is not Undefined),
-        ["undefined"] = (false, (v, _) => v is Undefined),
-        ["none"] = (false, (v, _) => v is null),
-        ["string"] = (false, (v, _) => v is string),
-        ["number"] = (false, (v, _) => Values.IsNumber(v)),
-        ["integer"] = (false, (v, _) => v is long),
-        ["float"] = (false, (v, _) => v is double),
-        ["boolean"] = (false, (v, _) => v is bool),
-        ["true"] = (false, (v, _) => v is true),
-        ["false"] = (false, (v, _) => v is false),
-        ["mapping"] = (false, (v, _) => v is Map),
-        ["sequence"] = (false, (v, _) => v is string or List<object?> or Map),
-        ["iterable"] = (false, (v, _) => v is string or List<object?> or Map or Undefined),
-        ["callable"] = (false, (v, _) => v is Callable),
-        ["even"] = (false, (v, _) => Values.Long(v) % 2 == 0),
-        ["odd"] = (false, (v, _) => Values.Long(v) % 2 != 0),
-        ["lower"] = (false, (v, _) => Values.Text(v) is var t && t.Any(char.IsLetter) && !t.Any(char.IsUpper)),
-        ["upper"] = (false, (v, _) => Values.Text(v) is var t && t.Any(char.IsLetter) && !t.Any(char.IsLower)),
-        ["divisibleby"] = (true, (v, a) => Values.Long(a[0]) is var by and not 0 && Values.Long(v) % by == 0),
-        ["equalto"] = (true, (v, a) => Values.Same(v, a[0])),
-        ["eq"] = (true, (v, a) => Values.Same(v, a[0])),
-        ["=="] = (true, (v, a) => Values.Same(v, a[0])),
-        ["ne"] = (true, (v, a) => !Values.Same(v, a[0])),
-        ["sameas"] = (true, (v, a) => v is null || v is bool ? Equals(v, a[0]) : ReferenceEquals(v, a[0])),
-        ["in"] = (true, (v, a) => Values.Contains(a[0], v)),
-        ["lt"] = (true, (v, a) => Values.Compare(v, a[0]) < 0),
-        ["le"] = (true, (v, a) => Values.Compare(v, a[0]) <= 0),
-        ["gt"] = (true, (v, a) => Values.Compare(v, a[0]) > 0),
-        ["ge"] = (true, (v, a) => Values.Compare(v, a[0]) >= 0),
+        ["defined"] = (v, _, _) => v is not Undefined,
+        ["undefined"] = (v, _, _) => v is Undefined,
+        ["none"] = (v, _, _) => v is null,
+        ["string"] = (v, _, _) => v is string,
+        ["number"] = (v, _, _) => Values.IsNumber(v),
+        ["integer"] = (v, _, _) => v is long,
+        ["float"] = (v, _, _) => v is double,
+        ["boolean"] = (v, _, _) => v is bool,
+        ["true"] = (v, _, _) => v is true,
+        ["false"] = (v, _, _) => v is false,
+        ["mapping"] = (v, _, _) => v is Map,
+        ["sequence"] = (v, _, _) => v is string or List<object?> or Map or Undefined,
+        ["iterable"] = (v, _, _) => v is string or List<object?> or Map or Undefined or LoopValue,
+        ["callable"] = (v, _, _) => v is Callable or Undefined,
+        ["even"] = (v, _, b) => Values.Same(Arithmetic.Apply("%", v, 2L, b), 0L, b),
+        ["odd"] = (v, _, b) => Values.Same(Arithmetic.Apply("%", v, 2L, b), 1L, b),
+        ["lower"] = (v, _, b) => TextMethods.IsLower(Printing.Text(v, b)),
+        ["upper"] = (v, _, b) => TextMethods.IsUpper(Printing.Text(v, b)),
+        ["escaped"] = (_, _, _) => false,
+        ["filter"] = (v, _, _) => v is string name && Filters.Known(name),
+        ["test"] = (v, _, _) => v is string name && Known(name),
     };
 
-    public static bool Known(string name) => Table.ContainsKey(name);
+    private static readonly Dictionary<string, Test> WithArgument = Compared(
+        (["eq", "equalto", "=="], Values.Same),
+        (["ne", "!="], (v, a, b) => !Values.Same(v, a, b)),
+        (["lt", "lessthan", "<"], (v, a, b) => Values.Compare(v, a, b) < 0),
+        (["le", "<="], (v, a, b) => Values.Compare(v, a, b) <= 0),
+        (["gt", "greaterthan", ">"], (v, a, b) => Values.Compare(v, a, b) > 0),
+        (["ge", ">="], (v, a, b) => Values.Compare(v, a, b) >= 0),
+        (["in"], (v, a, b) => Values.Contains(a, v, b)),
+        (["divisibleby"], (v, a, b) => Values.Same(Arithmetic.Apply("%", v, a, b), 0L, b)),
+        (["sameas"], (v, a, _) => v is null or bool or long or string ? Equals(v, a) : ReferenceEquals(v, a)));
 
-    public static bool TakesArgument(string name) => Table[name].Argument;
+    public static bool Known(string name) => Plain.ContainsKey(name) || WithArgument.ContainsKey(name);
 
-    public static bool Apply(string name, object? value, IReadOnlyList<object?> arguments)
+    public static bool TakesArgument(string name) => WithArgument.ContainsKey(name);
+
+    public static bool Apply(string name, object? value, IReadOnlyList<object?> arguments, Budget budget)
     {
-        var (argument, holds) = Table[name];
-        if (argument && arguments.Count == 0) throw new ChatTemplateException($"the test '{name}' lacks its argument");
-        return holds(value, arguments);
+        budget.Step();
+        if (Plain.TryGetValue(name, out var test))
+            return arguments.Count == 0 ? test(value, null, budget)
+                : throw new ChatTemplateException($"the test '{name}' takes no argument");
+        if (arguments.Count != 1) throw new ChatTemplateException($"the test '{name}' takes one argument");
+        return WithArgument[name](value, arguments[0], budget);
     }
+
+    private static Dictionary<string, Test> Compared(params (string[] Names, Test Holds)[] tests) =>
+        tests.SelectMany(t => t.Names.Select(n => (n, t.Holds))).ToDictionary(t => t.n, t => t.Holds, StringComparer.Ordinal);
 }
