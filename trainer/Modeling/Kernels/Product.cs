@@ -13,6 +13,7 @@ internal static class Product
     /// <returns>(N, out).</returns>
     public static Tensor Linear(Tensor x, Tensor weight, GradientBin? bin = null)
     {
+        if (Decoding.Takes(x, weight)) return Decoding.Linear(x, weight);
         if (!OneDnn(x, weight)) return nn.functional.linear(x, weight);
         return is_grad_enabled() && (x.requires_grad || weight.requires_grad)
             ? LinearFunction.apply(x, weight, bin!) : Aten.OneDnnLinear(x, weight);
@@ -23,7 +24,7 @@ internal static class Product
     public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias, GradientBin? bin)
     {
         if (bias is null) return Linear(x, weight, bin);
-        return OneDnn(x, weight) ? Linear(x, weight, bin).add_(bias) : nn.functional.linear(x, weight, bias);
+        return OneDnn(x, weight) || Decoding.Takes(x, weight) ? Linear(x, weight, bin).add_(bias) : nn.functional.linear(x, weight, bias);
     }
 
     /// <summary>x w', where the weight may be packed.</summary>

@@ -73,5 +73,6 @@ internal sealed class Activation
     /// <param name="gate">(N, F).</param>
     /// <param name="up">(N, F).</param>
     public Tensor Gated(Tensor gate, Tensor up, GradientBin? bin = null) =>
-        curve is { } known && Kernel.Takes(gate) && Kernel.Takes(up) ? Kernel.Gated(gate, up, known, bin) : function(gate).mul(up);
+        ReferenceEquals(this, Silu) && Decoding.Takes(gate, up) ? Decoding.SwiGlu(gate, up)
+        : curve is { } known && Kernel.Takes(gate) && Kernel.Takes(up) ? Kernel.Gated(gate, up, known, bin) : function(gate).mul(up);
 }

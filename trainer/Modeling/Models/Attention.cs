@@ -1,3 +1,4 @@
+using Graft.Modeling.Kernels;
 using Graft.Modeling.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -36,6 +37,8 @@ internal static class Attention
             using Scalar factor = ratio;
             query = query.mul(factor);
         }
+        if (options is { Causal: true, SoftCap: null } && OneTokenEach(query, pass, options.Window))
+            return Decoding.Attention(query, Append(key, value, pass, layer), (int)key.size(1), 1 / Math.Sqrt(query.size(2)));
         var parts = new List<Tensor>(pass.Groups.Count);
         foreach (var (first, count) in pass.Groups)
         {
@@ -55,6 +58,17 @@ internal static class Attention
             parts.Add(output.transpose(1, 2).reshape(count * segment.Length, -1));              // (B, H, T, D) -> (B T, H D)
         }
         return parts is [var only] ? only : cat(parts, 0);
+    }
+
+    /// <summary>Decoding within the window, in which our own kernel takes all sequences at once.</summary>
+    private static bool OneTokenEach(Tensor query, Pass pass, int? window) =>
+        Decoding.Takes(query) && query.size(2) % 16 == 0
+        && pass.Segments.All(s => s is { Length: 1, Cache: { } cache } && (window is not { } most || cache.Length < most));
+
+    private static CachedTokens[] Append(Tensor key, Tensor value, Pass pass, int layer)
+    {
+        (key, value) = (key.contiguous(), value.contiguous());
+        return [.. pass.Segments.Select(s => s.Cache!.AppendOne(layer, key, value, s.Start))];
     }
 
     /// <summary>Equally long neighbours as a batch: (B T, H, D) -> (B, H, T, D).</summary>

@@ -1,3 +1,5 @@
+using Graft.Modeling.Kernels;
+using Graft.Modeling.Runtime;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling;
@@ -5,16 +7,21 @@ namespace Graft.Modeling;
 /// <summary>Keys and values of one sequence in every layer. A forward pass over a segment that names it appends the segment's.</summary>
 public sealed class KvCache : IDisposable
 {
-    private readonly Tensor store;   // (layers, 2, G, capacity, D)
+    private const int LeastTokens = 64;
+    private Tensor store;   // (layers, 2, G, reserved, D)
 
-    /// <param name="capacity">Longest sequence in tokens; memory for it is reserved at once.</param>
+    /// <param name="capacity">Longest sequence in tokens. Memory is reserved as the sequence grows.</param>
     public KvCache(ModelConfig config, int capacity, Device device, ScalarType dtype)
     {
         Capacity = capacity;
-        store = empty([config.Layers, 2, config.KvHeads, capacity, config.HeadSize], dtype, device).DetachFromDisposeScope();
+        Reserved = Math.Min(capacity, LeastTokens);
+        store = empty([config.Layers, 2, config.KvHeads, Reserved, config.HeadSize], dtype, device).DetachFromDisposeScope();
     }
 
     public int Capacity { get; }
+
+    /// <summary>Tokens that memory is reserved for.</summary>
+    public int Reserved { get; private set; }
 
     /// <summary>Tokens held.</summary>
     public int Length { get; private set; }
@@ -27,17 +34,18 @@ public sealed class KvCache : IDisposable
         Length = length;
     }
 
-    /// <summary>Bytes that a cache of that capacity reserves.</summary>
+    /// <summary>Bytes that a cache of so many tokens takes.</summary>
     public static long BytesFor(ModelConfig config, int capacity, ScalarType dtype) =>
         2L * config.Layers * config.KvHeads * config.HeadSize * capacity * (dtype == ScalarType.Float32 ? 4 : 2);
 
     /// <summary>Writes a layer's keys and values of a segment behind what is held.</summary>
     /// <param name="key">(T, G, D).</param>
     /// <param name="value">(T, G, D).</param>
-    /// <returns>All keys and values of the layer, both (1, G, S, D).</returns>
+    /// <returns>All keys and values so far: (1, G, S, D).</returns>
     internal (Tensor Key, Tensor Value) Append(int layer, Tensor key, Tensor value)
     {
         var added = (int)key.size(0);
+        Reserve(Length + added);
         using var keys = store[layer, 0];
         using var values = store[layer, 1];
         Write(keys, key);
@@ -52,7 +60,42 @@ public sealed class KvCache : IDisposable
         }
     }
 
+    /// <summary>The same for one token on the processor, and in memory's terms.</summary>
+    /// <param name="key">(N, G, D) in the cache's element type, of which row <paramref name="row"/> is the token's.</param>
+    /// <param name="value">(N, G, D).</param>
+    internal unsafe CachedTokens AppendOne(int layer, Tensor key, Tensor value, int row)
+    {
+        Reserve(Length + 1);
+        var (groups, size) = (store.size(2), store.size(4));
+        var bytes = store.element_size() * size;
+        var stride = bytes * Reserved;
+        var keys = Aten.DataPointer(store) + (nint)(layer * 2 * groups * stride);
+        var values = keys + (nint)(groups * stride);
+        Copy(Aten.DataPointer(key), keys);
+        Copy(Aten.DataPointer(value), values);
+        return new CachedTokens(keys, values, Reserved * size, Length + 1);
+
+        void Copy(nint from, nint to)
+        {
+            for (var g = 0L; g < groups; g++)
+                Buffer.MemoryCopy((void*)(from + (nint)((row * groups + g) * bytes)), (void*)(to + (nint)(g * stride + Length * bytes)), bytes, bytes);
+        }
+    }
+
     internal void Advance(int tokens) => Length += tokens;
 
     public void Dispose() => store.Dispose();
+
+    /// <summary>Doubles what is reserved, so that a sequence is moved a few times in all.</summary>
+    private void Reserve(int tokens)
+    {
+        if (tokens <= Reserved) return;
+        var reserved = Math.Min(Capacity, Math.Max(tokens, 2 * Reserved));
+        using var scope = NewDisposeScope();
+        var (layers, groups, size) = (store.size(0), store.size(2), store.size(4));
+        var grown = empty([layers, 2, groups, reserved, size], store.dtype, store.device).DetachFromDisposeScope();
+        grown.narrow(3, 0, Length).copy_(store.narrow(3, 0, Length));
+        store.Dispose();
+        (store, Reserved) = (grown, reserved);
+    }
 }

@@ -12,6 +12,7 @@ internal static class RmsNorm
     /// <param name="offset">The weight is 1 + w, and the product is rounded to the element type after it rather than before.</param>
     public static Tensor Apply(Tensor x, Tensor weight, double epsilon, GradientBin? bin = null, bool offset = false)
     {
+        if (!offset && Decoding.Takes(x, weight)) return Decoding.RmsNorm(x, weight, epsilon);
         if (Kernel.Takes(x) && Kernel.Takes(weight)) return Kernel.RmsNorm(x, offset ? weight.add(Scalars.One) : weight, epsilon, bin);
         var wide = x.to_type(ScalarType.Float32);
         var normed = wide.mul(wide.square().mean([-1], keepdim: true).add(epsilon).rsqrt());

@@ -11,6 +11,7 @@ internal static class Rotary
     /// <param name="sin">(N, 1, R / 2).</param>
     public static Tensor Apply(Tensor x, Tensor cos, Tensor sin, GradientBin? bin = null)
     {
+        if (Decoding.Takes(x, cos)) return Decoding.Rotate(x, cos, sin);
         var half = cos.size(-1);
         if (2 * half < x.size(-1))
         {

@@ -13,5 +13,6 @@ internal static class BenchCommand
     {
         LoadBench.Create(torch),
         TokenizeBench.Create(),
+        GenerateBench.Create(torch),
     };
 }

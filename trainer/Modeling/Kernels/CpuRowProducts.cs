@@ -1,0 +1,152 @@
+using System.Buffers;
+using System.Runtime.Intrinsics;
+
+namespace Graft.Modeling.Kernels;
+
+/// <summary>
+/// Products of a few rows with a weight, as in decoding. Each weight is read from memory once for all rows, and each row's sum is built
+/// in the same order however many rows there are: an answer does not depend on what else is in its batch.
+/// </summary>
+internal static unsafe class CpuRowProducts
+{
+    /// <summary>Bytes of weights in a piece of work.</summary>
+    private const int PieceBytes = 1 << 16;
+
+    /// <summary>y = x w'.</summary>
+    /// <param name="x">(rows, inner).</param>
+    /// <param name="weight">(outer, inner).</param>
+    /// <param name="y">(rows, outer).</param>
+    public static void Multiply<T, TElements>(T* x, T* weight, T* y, int rows, int inner, int outer)
+        where T : unmanaged where TElements : IElements<T>
+    {
+        var arranged = ArrayPool<float>.Shared.Rent(rows * inner);
+        try
+        {
+            fixed (float* to = arranged)
+            {
+                var at = to;
+                for (var r = 0; r < rows; r++) Arrange<T, TElements>(x + (long)r * inner, at + r * inner, inner);
+                var each = Math.Max(4, PieceBytes / sizeof(T) / inner / 4 * 4);
+                CpuTeam.Shared.Run((outer + each - 1) / each, piece =>
+                {
+                    var end = Math.Min(outer, (piece + 1) * each);
+                    var o = piece * each;
+                    for (; o + 4 <= end; o += 4) Four<T, TElements>(at, weight + (long)o * inner, y + o, rows, inner, outer);
+                    for (; o < end; o++) One<T, TElements>(at, weight + (long)o * inner, y + o, rows, inner, outer);
+                });
+            }
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(arranged);
+        }
+    }
+
+    private static void Arrange<T, TElements>(T* from, float* to, int count) where T : unmanaged where TElements : IElements<T>
+    {
+        var i = 0;
+        for (; i + 32 <= count; i += 32) TElements.Arrange(from + i, to + i);
+        for (; i < count; i++) to[i] = TElements.Widen(from[i]);
+    }
+
+    /// <summary>Four outputs of every row.</summary>
+    private static void Four<T, TElements>(float* x, T* w, T* y, int rows, int inner, int outer) where T : unmanaged where TElements : IElements<T>
+    {
+        var r = 0;
+        for (; r + 4 <= rows; r += 4) FourByFour<T, TElements>(x + (long)r * inner, w, y + (long)r * outer, inner, outer);
+        for (; r < rows; r++) FourByOne<T, TElements>(x + (long)r * inner, w, y + (long)r * outer, inner);
+    }
+
+    private static void FourByOne<T, TElements>(float* x, T* w0, T* y, int inner) where T : unmanaged where TElements : IElements<T>
+    {
+        T* w1 = w0 + inner, w2 = w1 + inner, w3 = w2 + inner;
+        Vector512<float> a0 = default, a1 = default, a2 = default, a3 = default;
+        var i = 0;
+        for (; i + 32 <= inner; i += 32)
+        {
+            var (x0, x1) = (Vector512.Load(x + i), Vector512.Load(x + i + 16));
+            var (p, q) = TElements.LoadPair(w0 + i);
+            a0 = Vector512.FusedMultiplyAdd(q, x1, Vector512.FusedMultiplyAdd(p, x0, a0));
+            (p, q) = TElements.LoadPair(w1 + i);
+            a1 = Vector512.FusedMultiplyAdd(q, x1, Vector512.FusedMultiplyAdd(p, x0, a1));
+            (p, q) = TElements.LoadPair(w2 + i);
+            a2 = Vector512.FusedMultiplyAdd(q, x1, Vector512.FusedMultiplyAdd(p, x0, a2));
+            (p, q) = TElements.LoadPair(w3 + i);
+            a3 = Vector512.FusedMultiplyAdd(q, x1, Vector512.FusedMultiplyAdd(p, x0, a3));
+        }
+        y[0] = Finish<T, TElements>(a0, x, w0, i, inner);
+        y[1] = Finish<T, TElements>(a1, x, w1, i, inner);
+        y[2] = Finish<T, TElements>(a2, x, w2, i, inner);
+        y[3] = Finish<T, TElements>(a3, x, w3, i, inner);
+    }
+
+    private static void FourByFour<T, TElements>(float* x0, T* w0, T* y, int inner, int outer) where T : unmanaged where TElements : IElements<T>
+    {
+        float* x1 = x0 + inner, x2 = x1 + inner, x3 = x2 + inner;
+        T* w1 = w0 + inner, w2 = w1 + inner, w3 = w2 + inner;
+        Vector512<float> a00 = default, a01 = default, a02 = default, a03 = default, a10 = default, a11 = default, a12 = default, a13 = default;
+        Vector512<float> a20 = default, a21 = default, a22 = default, a23 = default, a30 = default, a31 = default, a32 = default, a33 = default;
+        var i = 0;
+        for (; i + 32 <= inner; i += 32)
+        {
+            var (b0, b1, b2, b3) = (Vector512.Load(x0 + i), Vector512.Load(x1 + i), Vector512.Load(x2 + i), Vector512.Load(x3 + i));
+            var (c0, c1, c2, c3) = (Vector512.Load(x0 + i + 16), Vector512.Load(x1 + i + 16), Vector512.Load(x2 + i + 16), Vector512.Load(x3 + i + 16));
+            var (p, q) = TElements.LoadPair(w0 + i);
+            a00 = Vector512.FusedMultiplyAdd(q, c0, Vector512.FusedMultiplyAdd(p, b0, a00));
+            a01 = Vector512.FusedMultiplyAdd(q, c1, Vector512.FusedMultiplyAdd(p, b1, a01));
+            a02 = Vector512.FusedMultiplyAdd(q, c2, Vector512.FusedMultiplyAdd(p, b2, a02));
+            a03 = Vector512.FusedMultiplyAdd(q, c3, Vector512.FusedMultiplyAdd(p, b3, a03));
+            (p, q) = TElements.LoadPair(w1 + i);
+            a10 = Vector512.FusedMultiplyAdd(q, c0, Vector512.FusedMultiplyAdd(p, b0, a10));
+            a11 = Vector512.FusedMultiplyAdd(q, c1, Vector512.FusedMultiplyAdd(p, b1, a11));
+            a12 = Vector512.FusedMultiplyAdd(q, c2, Vector512.FusedMultiplyAdd(p, b2, a12));
+            a13 = Vector512.FusedMultiplyAdd(q, c3, Vector512.FusedMultiplyAdd(p, b3, a13));
+            (p, q) = TElements.LoadPair(w2 + i);
+            a20 = Vector512.FusedMultiplyAdd(q, c0, Vector512.FusedMultiplyAdd(p, b0, a20));
+            a21 = Vector512.FusedMultiplyAdd(q, c1, Vector512.FusedMultiplyAdd(p, b1, a21));
+            a22 = Vector512.FusedMultiplyAdd(q, c2, Vector512.FusedMultiplyAdd(p, b2, a22));
+            a23 = Vector512.FusedMultiplyAdd(q, c3, Vector512.FusedMultiplyAdd(p, b3, a23));
+            (p, q) = TElements.LoadPair(w3 + i);
+            a30 = Vector512.FusedMultiplyAdd(q, c0, Vector512.FusedMultiplyAdd(p, b0, a30));
+            a31 = Vector512.FusedMultiplyAdd(q, c1, Vector512.FusedMultiplyAdd(p, b1, a31));
+            a32 = Vector512.FusedMultiplyAdd(q, c2, Vector512.FusedMultiplyAdd(p, b2, a32));
+            a33 = Vector512.FusedMultiplyAdd(q, c3, Vector512.FusedMultiplyAdd(p, b3, a33));
+        }
+        Store(a00, a10, a20, a30, x0, y);
+        Store(a01, a11, a21, a31, x1, y + outer);
+        Store(a02, a12, a22, a32, x2, y + 2L * outer);
+        Store(a03, a13, a23, a33, x3, y + 3L * outer);
+
+        void Store(Vector512<float> s0, Vector512<float> s1, Vector512<float> s2, Vector512<float> s3, float* row, T* to)
+        {
+            to[0] = Finish<T, TElements>(s0, row, w0, i, inner);
+            to[1] = Finish<T, TElements>(s1, row, w1, i, inner);
+            to[2] = Finish<T, TElements>(s2, row, w2, i, inner);
+            to[3] = Finish<T, TElements>(s3, row, w3, i, inner);
+        }
+    }
+
+    /// <summary>One output of every row.</summary>
+    private static void One<T, TElements>(float* x, T* w, T* y, int rows, int inner, int outer) where T : unmanaged where TElements : IElements<T>
+    {
+        for (var r = 0; r < rows; r++)
+        {
+            var row = x + (long)r * inner;
+            Vector512<float> sum = default;
+            var i = 0;
+            for (; i + 32 <= inner; i += 32)
+            {
+                var (p, q) = TElements.LoadPair(w + i);
+                sum = Vector512.FusedMultiplyAdd(q, Vector512.Load(row + i + 16), Vector512.FusedMultiplyAdd(p, Vector512.Load(row + i), sum));
+            }
+            y[(long)r * outer] = Finish<T, TElements>(sum, row, w, i, inner);
+        }
+    }
+
+    private static T Finish<T, TElements>(Vector512<float> sums, float* x, T* w, int from, int inner) where T : unmanaged where TElements : IElements<T>
+    {
+        var sum = Vector512.Sum(sums);
+        for (var i = from; i < inner; i++) sum += x[i] * TElements.Widen(w[i]);
+        return TElements.Round(sum);
+    }
+}
