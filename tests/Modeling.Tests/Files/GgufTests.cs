@@ -83,28 +83,6 @@ public sealed class GgufTests : IDisposable
         Assert.Equal([1L, 32L], file.Tensors["a"].Shape);
     }
 
-    [Fact]
-    public void Damaged_files_are_refused_or_read_but_never_crash()
-    {
-        var good = File.ReadAllBytes(Fixtures.Path("gguf", "byte_bpe-q4_0", "model.gguf"));
-        var random = new Random(7);
-        for (var i = 0; i < 120; i++)
-        {
-            var bytes = good.ToArray();
-            if (i % 3 == 0) bytes = bytes[..random.Next(bytes.Length)];
-            for (var flips = 0; flips < 4 && bytes.Length > 0; flips++) bytes[random.Next(Math.Min(20_000, bytes.Length))] ^= (byte)(1 << random.Next(8));
-            File.WriteAllBytes(At("x.gguf"), bytes);
-            try
-            {
-                using var model = BaseModel.Load(At("x.gguf"), new LoadOptions(Fixtures.Cpu, ScalarType.Float32));
-            }
-            catch (ModelFormatException)
-            {
-                // What a damaged file should end in, if the damage shows.
-            }
-        }
-    }
-
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     /// <summary>A file with two tensors of one Q8_0 block each, damaged in one place.</summary>

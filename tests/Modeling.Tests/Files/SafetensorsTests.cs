@@ -75,28 +75,6 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
-    public void Damaged_files_are_refused_or_read_but_never_crash()
-    {
-        var good = File.ReadAllBytes(Fixtures.Path("peft", "rslora_llama", "adapter_init", "adapter_model.safetensors"));
-        var random = new Random(5);
-        for (var i = 0; i < 300; i++)
-        {
-            var bytes = good[..(i % 3 == 0 ? random.Next(good.Length) : good.Length)];
-            for (var flips = 0; flips < 3 && bytes.Length > 0; flips++) bytes[random.Next(Math.Min(3000, bytes.Length))] ^= (byte)(1 << random.Next(8));
-            File.WriteAllBytes(At("x"), bytes);
-            try
-            {
-                using var file = SafetensorsFile.Open(At("x"));
-                foreach (var name in file.Tensors.Keys) file.Map(name).Dispose();
-            }
-            catch (ModelFormatException)
-            {
-                // What a damaged file should end in, if the damage shows.
-            }
-        }
-    }
-
-    [Fact]
     public void What_is_written_is_read_and_the_same_weights_give_the_same_bytes()
     {
         using var scope = NewDisposeScope();

@@ -14,7 +14,11 @@ public sealed class TextGeneratorTests : IDisposable
     {
         var generator = new TextGenerator(model);
         var prompts = new[] { "a", "the thing is", "one two three four five six", "é", "the thing is" }.Select(t => model.Tokenizer.Encode(t)).ToList();
-        foreach (var options in new[] { Greedy, Greedy with { Temperature = 1, TopP = 0.9, TopK = 50, Seed = 3 } })
+        foreach (var options in new[]
+        {
+            Greedy, Greedy with { Temperature = 1, TopP = 0.9, TopK = 50, Seed = 3 },
+            Greedy with { Temperature = 1.3, MinP = 0.01, RepetitionPenalty = 1.2, Seed = 5, MaxTokens = 80 },
+        })
         {
             var alone = prompts.Select(p => generator.Generate(p, options)).ToList();
             foreach (var size in new[] { 2, 16 })
@@ -86,6 +90,35 @@ public sealed class TextGeneratorTests : IDisposable
         Assert.Throws<ArgumentException>(() => new GenerationSequence(model, [520], Greedy));
         var result = new TextGenerator(model).Generate(longest[..^2], Greedy);
         Assert.Equal((2, FinishReason.Length), (result.Ids.Count, result.Finish));
+    }
+
+    [Fact]
+    public void A_stop_string_is_found_where_it_lies_across_tokens_and_inside_characters()
+    {
+        // The tokenizer has bytes, so that the three of a sign are three tokens.
+        var ids = model.Tokenizer.Encode("a\u20ac!b");
+        Assert.True(ids.Count >= 5);
+        var (decoder, detector) = (new IncrementalDecoder(model.Tokenizer), new StopDetector(["\u20ac!"]));
+        var text = string.Concat(ids.Select(id => detector.Add(decoder.Add(id))));
+        Assert.Equal(("a", true), (text, detector.Stopped));
+    }
+
+    [Fact]
+    public void A_repetition_penalty_keeps_an_answer_from_repeating_itself()
+    {
+        var generator = new TextGenerator(model);
+        var prompt = model.Tokenizer.Encode("the");
+        var free = generator.Generate(prompt, Greedy with { MaxTokens = 60 });
+        var penalised = generator.Generate(prompt, Greedy with { MaxTokens = 60, RepetitionPenalty = 1e6 });
+        Assert.True(penalised.Ids.Distinct().Count() > free.Ids.Distinct().Count() || penalised.Ids.Distinct().Count() == 60);
+        Assert.DoesNotContain(penalised.Ids, prompt.Contains);
+    }
+
+    [Fact]
+    public void Sampling_options_that_have_no_meaning_are_refused()
+    {
+        foreach (var options in new[] { Greedy with { MinP = 1.5 }, Greedy with { MinP = double.NaN }, Greedy with { RepetitionPenalty = 0 } })
+            Assert.Throws<ArgumentException>(() => new GenerationSequence(model, [1], options));
     }
 
     [Theory]

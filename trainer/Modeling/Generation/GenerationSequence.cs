@@ -23,10 +23,13 @@ public sealed class GenerationSequence : IDisposable
             throw new ArgumentException($"The prompt has {promptIds.Count} tokens, but the model takes {model.MaxLength} with the answer.", nameof(promptIds));
         if (promptIds.Any(i => i < 0 || i >= model.Config.VocabularySize)) throw new ArgumentException("The prompt holds ids that the model does not have.", nameof(promptIds));
         if (options.MaxTokens < 1) throw new ArgumentException($"MaxTokens is {options.MaxTokens}; it must be at least 1.", nameof(options));
+        if (options.MinP is not (>= 0 and <= 1)) throw new ArgumentException($"MinP is {options.MinP}; it must be from 0 to 1.", nameof(options));
+        if (options.RepetitionPenalty is not (> 0 and < double.PositiveInfinity))
+            throw new ArgumentException($"RepetitionPenalty is {options.RepetitionPenalty}; it must be above 0.", nameof(options));
         this.model = model;
         (PromptIds, Options, Adapter) = (promptIds, options, adapter);
         most = Math.Min(options.MaxTokens, model.MaxLength - promptIds.Count);
-        sampler = new Sampler(options);
+        sampler = new Sampler(options, promptIds);
         decoder = model.HasTokenizer ? new IncrementalDecoder(model.Tokenizer) : null;
         stops = new StopDetector(options.Stop);
         Cache = new KvCache(model.Config, promptIds.Count + most, model.Device, model.DType);

@@ -3,6 +3,10 @@ namespace Graft.Modeling;
 /// <param name="Temperature">0: always the most likely token.</param>
 /// <param name="TopP">Only the most likely tokens that together have this probability; 1: all.</param>
 /// <param name="TopK">Only so many of the most likely tokens; 0: all.</param>
+/// <param name="MinP">Only tokens that are at least so many times as likely as the most likely one; 0: all.</param>
+/// <param name="RepetitionPenalty">
+/// Logits of tokens that prompt or answer hold already are divided by it where positive and multiplied by it where negative; 1: none.
+/// </param>
 /// <param name="Stop">Generation ends before the first of these strings; they are not part of the text.</param>
 /// <param name="IgnoreEndOfGeneration">Goes on after the model's end-of-text tokens.</param>
 /// <param name="TopLogProbs">Report the log probability of each token and of so many of the most likely ones; null: none.</param>
@@ -15,7 +19,9 @@ public sealed record SamplingOptions(
     IReadOnlyList<string>? Stop = null,
     IReadOnlyList<int>? StopIds = null,
     bool IgnoreEndOfGeneration = false,
-    int? TopLogProbs = null);
+    int? TopLogProbs = null,
+    double MinP = 0,
+    double RepetitionPenalty = 1);
 
 public enum FinishReason
 {

@@ -1,3 +1,4 @@
+using Graft.Modeling.Runtime;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling;
@@ -77,12 +78,15 @@ public sealed class TextGenerator(BaseModel model)
         var hidden = Model.Network.Forward(tensor(ids, device: Model.Device), pass);
         if (going.Count == 0) return [];
         var logits = Model.Network.Logits(hidden.index_select(0, tensor(lasts, device: Model.Device))).cpu();   // (B, V)
-        var values = logits.data<float>().ToArray().AsSpan();
+        var values = Values(logits);
         var outputs = new List<StepOutput>(going.Count);
         for (var i = 0; i < going.Count; i++)
             outputs.Add(going[i].Take(values.Slice(i * Model.Config.VocabularySize, Model.Config.VocabularySize)));
         return outputs;
     }
+
+    /// <summary>Where a tensor's values lie; no longer than the tensor does.</summary>
+    private static unsafe ReadOnlySpan<float> Values(Tensor tensor) => new((void*)Aten.DataPointer(tensor), checked((int)tensor.numel()));
 
     /// <summary>
     /// How much of each prompt enters: an equal share, and what short prompts leave of theirs goes to longer ones (max-min fairness).

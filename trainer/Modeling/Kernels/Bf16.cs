@@ -22,15 +22,26 @@ internal static unsafe class Bf16
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(ushort* from) => (Vector512.WidenLower(Vector256.Load(from).ToVector512Unsafe()) << 16).AsSingle();
 
-    /// <summary>16 elements, none of them NaN, as float32 that BF16 can hold.</summary>
+    /// <summary>16 elements as float32 that BF16 can hold.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Round(Vector512<float> value)
     {
         var bits = value.AsUInt32();
-        return ((bits + Vector512.Create(0x7FFFu) + ((bits >> 16) & Vector512<uint>.One)) & Vector512.Create(0xFFFF0000u)).AsSingle();
+        var rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >> 16) & Vector512<uint>.One)) & Vector512.Create(0xFFFF0000u);
+        return Vector512.ConditionalSelect(Vector512.Equals(value, value), rounded.AsSingle(), Vector512.Create(float.NaN));
     }
 
-    /// <summary>16 elements, none of them NaN.</summary>
+    /// <summary>4 elements.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector128<float> value, ushort* to)
+    {
+        var bits = value.AsUInt32();
+        var rounded = (bits + Vector128.Create(0x7FFFu) + ((bits >> 16) & Vector128<uint>.One)) >> 16;
+        var upper = Vector128.ConditionalSelect(Vector128.Equals(value, value).AsUInt32(), rounded, Vector128.Create(0x7FC0u));
+        Vector128.Narrow(upper, upper).GetLower().Store(to);
+    }
+
+    /// <summary>16 elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> value, ushort* to)
     {
@@ -49,10 +60,13 @@ internal unsafe interface IElements<T> where T : unmanaged
     /// <summary>16 elements in their order.</summary>
     static abstract Vector512<float> Load(T* from);
     static abstract void Store(Vector512<float> value, T* to);
+    static abstract void Store(Vector128<float> value, T* to);
 
-    /// <summary>32 elements in the order that is fastest; <see cref="Arrange"/> brings others into the same one.</summary>
-    static abstract (Vector512<float> First, Vector512<float> Second) LoadPair(T* from);
-    static abstract void Arrange(T* from, float* to);
+    /// <summary>16 of 32 elements, in the order that is fastest.</summary>
+    static abstract Vector512<float> First(T* from);
+
+    /// <summary>The other 16.</summary>
+    static abstract Vector512<float> Second(T* from);
 }
 
 internal readonly unsafe struct F32Elements : IElements<float>
@@ -62,13 +76,12 @@ internal readonly unsafe struct F32Elements : IElements<float>
     public static Vector512<float> Round(Vector512<float> value) => value;
     public static Vector512<float> Load(float* from) => Vector512.Load(from);
     public static void Store(Vector512<float> value, float* to) => value.Store(to);
-    public static (Vector512<float> First, Vector512<float> Second) LoadPair(float* from) => (Vector512.Load(from), Vector512.Load(from + 16));
+    public static void Store(Vector128<float> value, float* to) => value.Store(to);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> First(float* from) => Vector512.Load(from);
 
-    public static void Arrange(float* from, float* to)
-    {
-        Vector512.Load(from).Store(to);
-        Vector512.Load(from + 16).Store(to + 16);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Second(float* from) => Vector512.Load(from + 16);
 }
 
 internal readonly unsafe struct Bf16Elements : IElements<ushort>
@@ -78,19 +91,13 @@ internal readonly unsafe struct Bf16Elements : IElements<ushort>
     public static Vector512<float> Round(Vector512<float> value) => Bf16.Round(value);
     public static Vector512<float> Load(ushort* from) => Bf16.Load(from);
     public static void Store(Vector512<float> value, ushort* to) => Bf16.Store(value, to);
+    public static void Store(Vector128<float> value, ushort* to) => Bf16.Store(value, to);
 
-    /// <summary>Those at even places, then those at odd ones: each is half of a 32-bit word, and needs one operation to become a float.</summary>
+    /// <summary>Those at even places: each is half of a 32-bit word, and needs one operation to become a float.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector512<float> First, Vector512<float> Second) LoadPair(ushort* from)
-    {
-        var words = Vector512.Load((uint*)from);
-        return ((words << 16).AsSingle(), (words & Vector512.Create(0xFFFF0000u)).AsSingle());
-    }
+    public static Vector512<float> First(ushort* from) => (Vector512.Load((uint*)from) << 16).AsSingle();
 
-    public static void Arrange(ushort* from, float* to)
-    {
-        var (even, odd) = LoadPair(from);
-        even.Store(to);
-        odd.Store(to + 16);
-    }
+    /// <summary>Those at odd places.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Second(ushort* from) => (Vector512.Load((uint*)from) & Vector512.Create(0xFFFF0000u)).AsSingle();
 }

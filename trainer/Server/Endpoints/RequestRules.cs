@@ -19,6 +19,9 @@ internal static class RequestRules
         errors.Require(request.Temperature is null or (>= 0 and <= 100), "temperature", "must be a number from 0 to 100");
         errors.Require(request.TopP is null or (> 0 and <= 1), "top_p", "must be a number above 0 and at most 1");
         errors.Require(request.TopK is null or >= -1, "top_k", "must be -1 or 0 (all), or a count of tokens");
+        errors.Require(request.MinP is null or (>= 0 and <= 1), "min_p", "must be a number from 0 to 1");
+        errors.Require(
+            request.RepetitionPenalty is null or (> 0 and <= 100), "repetition_penalty", "must be a number above 0 and at most 100");
         errors.Require(request.N is null or 1, "n", "must be 1: one answer a prompt");
         errors.Require(topLogProbs is null or (>= 0 and <= MaxLogProbs), "logprobs", $"must report at most {MaxLogProbs} alternatives");
         errors.Require(request.StreamOptions is null || request.Streams, "stream_options", "can only be given with 'stream': true");
@@ -29,7 +32,9 @@ internal static class RequestRules
             TopK: Math.Max(request.TopK ?? 0, 0),
             Seed: request.Seed ?? BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)),
             Stop: Stop(request.Stop, errors),
-            TopLogProbs: topLogProbs);
+            TopLogProbs: topLogProbs,
+            MinP: request.MinP ?? 0,
+            RepetitionPenalty: request.RepetitionPenalty ?? 1);
     }
 
     /// <summary>How many tokens a prompt's answer may have.</summary>
@@ -56,8 +61,6 @@ internal static class RequestRules
         const string rule = "is not supported by this server";
         errors.Require(request.PresencePenalty is null or 0, "presence_penalty", rule);
         errors.Require(request.FrequencyPenalty is null or 0, "frequency_penalty", rule);
-        errors.Require(request.RepetitionPenalty is null or 1, "repetition_penalty", rule);
-        errors.Require(request.MinP is null or 0, "min_p", rule);
         errors.Require(request.BestOf is null or 1, "best_of", rule);
         errors.Require(IsEmpty(request.LogitBias), "logit_bias", rule);
         errors.Require(IsEmpty(request.ResponseFormat) || IsText(request.ResponseFormat!.Value), "response_format", rule);

@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 namespace Graft.Server.Protocol;
 
 /// <summary>
-/// Fields that <c>/v1/completions</c> and <c>/v1/chat/completions</c> share, as OpenAI names them, with vLLM's <c>top_k</c>.
+/// Fields that <c>/v1/completions</c> and <c>/v1/chat/completions</c> share, as OpenAI names them, with vLLM's <c>top_k</c>, <c>min_p</c> and
+/// <c>repetition_penalty</c>.
 /// Fields that are not listed are ignored, as vLLM does; fields that would change the answer and that this server does not
 /// honour are listed so that they can be refused rather than ignored (<see cref="Endpoints.RequestRules"/>).
 /// </summary>

@@ -18,32 +18,42 @@ internal static class GenerateBench
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         var tokens = new Option<int>("--tokens") { Description = "Tokens decoded in each run.", DefaultValueFactory = _ => 128 };
         var rounds = new Option<int>("--rounds") { Description = "Runs of each kind, taken in turns; the fastest counts.", DefaultValueFactory = _ => 3 };
+        var precisions = new Option<Precision[]>("--precision")
+        {
+            Description = "Only these.", DefaultValueFactory = _ => [Precision.F32, Precision.BF16], AllowMultipleArgumentsPerToken = true,
+        };
+        var batches = new Option<int[]>("--batch")
+        {
+            Description = "Only these.", DefaultValueFactory = _ => [1, 8], AllowMultipleArgumentsPerToken = true,
+        };
         var command = new Command("generate", """
             Decodes with 8 layers of hidden size 512 and a vocabulary of 32,000: batches of 1 and 8, f32 and bf16, 1 and 2 threads,
             each after a prompt of 64 tokens. "plain" is a module tree with a preallocated cache, on one thread; "ratio" is how
             many times faster Graft was in the same run.
-            """) { json, tokens, rounds };
+            """) { json, tokens, rounds, precisions, batches };
         command.SetAction(parsed => Cli.CommandLine.Guarded(() => torch.Run(() =>
         {
             TorchRuntime.Load();
-            Figure.Print(Measure(parsed.GetValue(tokens), parsed.GetValue(rounds)), parsed.GetValue(json), Console.Out);
+            Figure.Print(Measure(parsed.GetValue(precisions)!, parsed.GetValue(batches)!, parsed.GetValue(tokens), parsed.GetValue(rounds)), parsed.GetValue(json), Console.Out);
             return ExitCodes.Success;
         })));
         return command;
     }
 
-    private static List<Figure> Measure(int tokens, int rounds)
+    private static List<Figure> Measure(Precision[] precisions, int[] batches, int tokens, int rounds)
     {
         var figures = new List<Figure>();
         var folder = Directory.CreateTempSubdirectory("graft-bench-");
         try
         {
             BenchModel.Write(folder.FullName);
-            foreach (var (name, dtype) in new[] { ("f32", ScalarType.Float32), ("bf16", ScalarType.BFloat16) })
+            foreach (var precision in precisions)
             {
+                var name = precision.ToString().ToLowerInvariant();
+                var dtype = Precisions.Resolve(precision, CPU, weightsTrain: false);
                 using var model = BaseModel.Load(folder.FullName, new LoadOptions(CPU, dtype, RandomWeights: true));
                 using var plain = new PlainModel(model);
-                foreach (var batch in new[] { 1, 8 })
+                foreach (var batch in batches)
                 {
                     Console.Error.WriteLine($"{name}, batch {batch}");
                     var speeds = Speeds(model, plain, batch, tokens, rounds);
