@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using Graft.Modeling.Models;
 
 namespace Graft.Modeling;
@@ -41,7 +42,10 @@ internal static class ModelConfigReader
     {
         try
         {
-            return JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { MaxDepth = 64 });
+            var bytes = File.ReadAllBytes(path);
+            // The parser would find it only when a text is asked for, and then with an error of its own.
+            if (!Utf8.IsValid(bytes)) throw new ModelFormatException(path, "is not UTF-8");
+            return JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 64 });
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
