@@ -29,7 +29,8 @@ internal sealed partial class FuzzRun(string parser, IReadOnlyList<byte[]> good,
                 Volatile.Write(ref at, i);
                 var bytes = new Mutator(i, good).Next(json);
                 if (Fault(bytes, parse, promised, ref read) is { } fault) faults.Add($"input {i} ({bytes.Length} bytes): {fault}");
-                if (i % 64 == 0 && Resident() - before > MostResidentBytes) faults.Add($"by input {i}: {(Resident() - before) >> 20} MiB resident");
+                if (i % 64 == 0 && Resident() - before > MostResidentBytes)
+                    faults.Add($"by input {i}: {(Resident() - before) >> 20} MiB resident");
             }
         }) { IsBackground = true };
         thread.Start();

@@ -9,12 +9,14 @@ namespace Graft.Modeling.Tests.Fuzz;
 internal sealed class Mutator(int seed, IReadOnlyList<byte[]> good)
 {
     private static readonly long[] Lengths =
-        [0, 1, 2, 7, 8, 63, 64, 127, 255, 256, 65_535, 65_536, int.MaxValue, uint.MaxValue, 1L << 32, 1L << 40, long.MaxValue, long.MinValue, -1, -2];
+        [0, 1, 2, 7, 8, 63, 64, 127, 255, 256, 65_535, 65_536, int.MaxValue, uint.MaxValue, 1L << 32, 1L << 40, long.MaxValue,
+            long.MinValue, -1, -2];
 
     private static readonly string[] JsonValues =
     [
         "null", "true", "0", "-1", "1e400", "1e-400", "0.5", "2147483647", "2147483648", "9223372036854775807", "-9223372036854775808",
-        "123456789012345678901234567890", "\"\"", "\"x\"", "[]", "{}", "[[[[[[[[]]]]]]]]", "[null]", "\"\\ud800\"", "\"\\u0000\"", "\"../../etc/passwd\"",
+        "123456789012345678901234567890", "\"\"", "\"x\"", "[]", "{}", "[[[[[[[[]]]]]]]]", "[null]", "\"\\ud800\"", "\"\\u0000\"",
+            "\"../../etc/passwd\"",
         "\"(a+)+$\"", "\"(?:\"", "\"[\"",
     ];
 

@@ -1,6 +1,5 @@
 using System.Text;
 using Graft.Modeling.Files;
-using Graft.Modeling.Models;
 using Graft.Modeling.Tokenizers;
 using static TorchSharp.torch;
 
@@ -41,7 +40,8 @@ public sealed class ParserFuzzTests : IDisposable
     public void Tokenizer_files_are_refused_or_read()
     {
         var names = new[] { "byte_bpe", "byte_bpe_llama3", "byte_bpe_qwen2" };
-        var run = new FuzzRun("tokenizer.json", [.. names.Select(n => File.ReadAllBytes(Fixtures.Path("tokenizers", "small", n, "tokenizer.json")))], json: true);
+        var run = new FuzzRun("tokenizer.json",
+            [.. names.Select(n => File.ReadAllBytes(Fixtures.Path("tokenizers", "small", n, "tokenizer.json")))], json: true);
         var config = ModelConfigReader.FromFolder(Fixtures.Path("models", "llama")) with { VocabularySize = 100_000 };
         Assert.True(run.Run(bytes =>
         {
@@ -81,7 +81,8 @@ public sealed class ParserFuzzTests : IDisposable
     {
         using var model = Fixtures.Llama();
         var good = Fixtures.Path("peft", "lora_llama_all", "adapter_init");
-        var (config, weights) = (File.ReadAllBytes(Path.Combine(good, "adapter_config.json")), File.ReadAllBytes(Path.Combine(good, "adapter_model.safetensors")));
+        var (config, weights) = (File.ReadAllBytes(Path.Combine(good, "adapter_config.json")),
+            File.ReadAllBytes(Path.Combine(good, "adapter_model.safetensors")));
         // Either file of the folder, told apart by how they begin.
         var run = new FuzzRun("adapter", [config, config, weights], json: true);
         Assert.True(run.Run(bytes =>
@@ -97,5 +98,6 @@ public sealed class ParserFuzzTests : IDisposable
 
     private string At(string name) => Path.Combine(folder.FullName, name);
 
-    private static byte[] Small(string adapter) => File.ReadAllBytes(Fixtures.Path("peft", adapter, "adapter_init", "adapter_model.safetensors"));
+    private static byte[] Small(string adapter) =>
+        File.ReadAllBytes(Fixtures.Path("peft", adapter, "adapter_init", "adapter_model.safetensors"));
 }

@@ -21,14 +21,17 @@ internal static class TinyGguf
             ("tokenizer.ggml.pre", w => Write(w, Text, () => Put(w, "gpt-2"))),
             ("tokenizer.ggml.tokens", w => Items(w, Text, tokens, t => Put(w, t))),
             ("tokenizer.ggml.merges", w => Items(w, Text, new[] { "a b" }, t => Put(w, t))),
-            ("tokenizer.ggml.token_type", w => Items(w, I32, tokens.Select(t => t.StartsWith("<|", StringComparison.Ordinal) ? 3 : 1).ToArray(), w.Write)),
+            ("tokenizer.ggml.token_type", w =>
+                Items(w, I32, tokens.Select(t => t.StartsWith("<|", StringComparison.Ordinal) ? 3 : 1).ToArray(), w.Write)),
             ("tokenizer.ggml.eos_token_id", Number((uint)tokens.Length - 1)),
             ("tokenizer.chat_template", w => Write(w, Text, () => Put(w, "{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}"))),
         };
         (string Name, long[] Shape)[] tensors =
         [
-            ("token_embd.weight", [4, tokens.Length]), ("output_norm.weight", [4]), ("blk.0.attn_norm.weight", [4]), ("blk.0.ffn_norm.weight", [4]),
-            ("blk.0.attn_q.weight", [4, 4]), ("blk.0.attn_k.weight", [4, 2]), ("blk.0.attn_v.weight", [4, 2]), ("blk.0.attn_output.weight", [4, 4]),
+            ("token_embd.weight", [4, tokens.Length]), ("output_norm.weight", [4]), ("blk.0.attn_norm.weight", [4]),
+                ("blk.0.ffn_norm.weight", [4]),
+            ("blk.0.attn_q.weight", [4, 4]), ("blk.0.attn_k.weight", [4, 2]), ("blk.0.attn_v.weight", [4, 2]),
+                ("blk.0.attn_output.weight", [4, 4]),
             ("blk.0.ffn_gate.weight", [4, 6]), ("blk.0.ffn_up.weight", [4, 6]), ("blk.0.ffn_down.weight", [6, 4]),
         ];
         using var stream = new MemoryStream();

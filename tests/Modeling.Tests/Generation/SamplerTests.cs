@@ -17,7 +17,8 @@ public sealed class SamplerTests
     [InlineData(3, new[] { 1, 2, 4 })]
     [InlineData(4, new[] { 0, 1, 2, 3, 4 })]                            // the fourth and the fifth are equally likely
     [InlineData(99, new[] { 0, 1, 2, 3, 4 })]
-    public void Top_k_keeps_the_likeliest_and_what_is_as_likely_as_the_last(int k, int[] kept) => Assert.Equal(kept, Kept(Plain with { TopK = k }));
+    public void Top_k_keeps_the_likeliest_and_what_is_as_likely_as_the_last(int k, int[] kept) =>
+        Assert.Equal(kept, Kept(Plain with { TopK = k }));
 
     [Theory]
     [InlineData(1e-9, new[] { 1 })]

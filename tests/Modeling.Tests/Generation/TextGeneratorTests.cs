@@ -5,7 +5,8 @@ namespace Graft.Modeling.Tests.Generation;
 [Collection(TorchCollection.Name)]
 public sealed class TextGeneratorTests : IDisposable
 {
-    private readonly BaseModel model = BaseModel.Load(Fixtures.Path("gguf", "byte_bpe-q4_0"), new LoadOptions(Fixtures.Cpu, ScalarType.Float32));
+    private readonly BaseModel model = BaseModel.Load(Fixtures.Path("gguf", "byte_bpe-q4_0"),
+        new LoadOptions(Fixtures.Cpu, ScalarType.Float32));
 
     private static readonly SamplingOptions Greedy = new(MaxTokens: 12, IgnoreEndOfGeneration: true);
 
@@ -13,7 +14,8 @@ public sealed class TextGeneratorTests : IDisposable
     public void A_batch_answers_as_each_prompt_alone()
     {
         var generator = new TextGenerator(model);
-        var prompts = new[] { "a", "the thing is", "one two three four five six", "é", "the thing is" }.Select(t => model.Tokenizer.Encode(t)).ToList();
+        var prompts = new[] { "a", "the thing is", "one two three four five six", "é", "the thing is" }.Select(t =>
+            model.Tokenizer.Encode(t)).ToList();
         foreach (var options in new[]
         {
             Greedy, Greedy with { Temperature = 1, TopP = 0.9, TopK = 50, Seed = 3 },
@@ -84,9 +86,11 @@ public sealed class TextGeneratorTests : IDisposable
     [Fact]
     public void Prompts_that_cannot_be_answered_are_refused()
     {
-        Assert.Contains("empty", Assert.Throws<ArgumentException>(() => new GenerationSequence(model, [], Greedy)).Message, StringComparison.Ordinal);
+        Assert.Contains("empty", Assert.Throws<ArgumentException>(() => new GenerationSequence(model, [], Greedy)).Message,
+            StringComparison.Ordinal);
         var longest = Enumerable.Repeat(5, model.MaxLength).ToArray();
-        Assert.Contains("takes 512", Assert.Throws<ArgumentException>(() => new GenerationSequence(model, longest, Greedy)).Message, StringComparison.Ordinal);
+        Assert.Contains("takes 512", Assert.Throws<ArgumentException>(() => new GenerationSequence(model, longest, Greedy)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new GenerationSequence(model, [520], Greedy));
         var result = new TextGenerator(model).Generate(longest[..^2], Greedy);
         Assert.Equal((2, FinishReason.Length), (result.Ids.Count, result.Finish));
@@ -117,7 +121,8 @@ public sealed class TextGeneratorTests : IDisposable
     [Fact]
     public void Sampling_options_that_have_no_meaning_are_refused()
     {
-        foreach (var options in new[] { Greedy with { MinP = 1.5 }, Greedy with { MinP = double.NaN }, Greedy with { RepetitionPenalty = 0 } })
+        foreach (var options in new[] { Greedy with { MinP = 1.5 }, Greedy with { MinP = double.NaN },
+            Greedy with { RepetitionPenalty = 0 } })
             Assert.Throws<ArgumentException>(() => new GenerationSequence(model, [1], options));
     }
 

@@ -48,12 +48,14 @@ public sealed class DecodingTests
                 var held = cache.AppendOne(layer, keys, values, at);
                 var found = Decoding.Attention(query, [held], groups, 0.25);
                 var wide = nn.functional.scaled_dot_product_attention(
-                    query.to_type(ScalarType.Float32).transpose(0, 1), Held(keys), Held(values));         // (H, 1, D); D is 16, so the scale is 0.25
+                    query.to_type(ScalarType.Float32).transpose(0, 1), Held(keys),
+                        Held(values));         // (H, 1, D); D is 16, so the scale is 0.25
                 Close(wide.reshape(1, -1), found);
             }
             cache.Advance(1);
 
-            Tensor Held(Tensor all) => all.narrow(0, 0, at + 1).to_type(ScalarType.Float32).transpose(0, 1).repeat_interleave(heads / groups, 0);
+            Tensor Held(Tensor all) =>
+                all.narrow(0, 0, at + 1).to_type(ScalarType.Float32).transpose(0, 1).repeat_interleave(heads / groups, 0);
         }
         Assert.Equal((most, most), (cache.Length, cache.Reserved));
     }
@@ -67,7 +69,8 @@ public sealed class DecodingTests
         using var guard = no_grad();
         var (x, weight) = (Draw(dtype, 3, 40), Draw(dtype, 40));
         var wide = x.to_type(ScalarType.Float32);
-        Close(wide.mul(wide.square().mean([-1], keepdim: true).add(1e-5).rsqrt()).mul(weight.to_type(ScalarType.Float32)), Decoding.RmsNorm(x, weight, 1e-5));
+        Close(wide.mul(wide.square().mean([-1], keepdim: true).add(1e-5).rsqrt()).mul(weight.to_type(ScalarType.Float32)),
+            Decoding.RmsNorm(x, weight, 1e-5));
         var up = Draw(dtype, 3, 40);
         Close(nn.functional.silu(wide).mul(up.to_type(ScalarType.Float32)), Decoding.SwiGlu(x, up));
         foreach (var (size, turned) in new[] { (40, 40), (40, 12), (64, 64) })
@@ -76,7 +79,8 @@ public sealed class DecodingTests
             var (cos, sin) = (Draw(dtype, 3, 1, turned / 2), Draw(dtype, 3, 1, turned / 2));
             var (h, c, s) = (heads.to_type(ScalarType.Float32), cos.to_type(ScalarType.Float32), sin.to_type(ScalarType.Float32));
             var (a, b) = (h.narrow(2, 0, turned / 2), h.narrow(2, turned / 2, turned / 2));
-            Close(cat([a.mul(c).sub(b.mul(s)), b.mul(c).add(a.mul(s)), h.narrow(2, turned, size - turned)], 2), Decoding.Rotate(heads, cos, sin));
+            Close(cat([a.mul(c).sub(b.mul(s)), b.mul(c).add(a.mul(s)), h.narrow(2, turned, size - turned)], 2),
+                Decoding.Rotate(heads, cos, sin));
         }
     }
 

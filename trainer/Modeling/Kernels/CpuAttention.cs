@@ -73,7 +73,8 @@ internal static unsafe class CpuAttention
         {
             var value = values + (long)s * size;
             var weight = Vector512.Create(weights[s]);
-            for (var j = 0; j < size; j += 16) Vector512.FusedMultiplyAdd(weight, TElements.Load(value + j), Vector512.Load(sums + j)).Store(sums + j);
+            for (var j = 0; j < size; j += 16) Vector512.FusedMultiplyAdd(weight, TElements.Load(value + j),
+                Vector512.Load(sums + j)).Store(sums + j);
         }
         for (var j = 0; j < size; j += 16) TElements.Store(Vector512.Load(sums + j), y + j);
     }

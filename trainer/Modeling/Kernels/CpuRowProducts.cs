@@ -56,7 +56,8 @@ internal static unsafe class CpuRowProducts
     }
 
     /// <summary>Four outputs of every row.</summary>
-    private static void Four<T, TElements>(float* x, T* w, T* y, int rows, int inner, int outer) where T : unmanaged where TElements : IElements<T>
+    private static void Four<T, TElements>(float* x, T* w, T* y, int rows, int inner, int outer) where T : unmanaged where TElements
+        : IElements<T>
     {
         var r = 0;
         for (; r + 4 <= rows; r += 4) FourByFour<T, TElements>(x + (long)r * inner, w, y + (long)r * outer, inner, outer);
@@ -90,18 +91,22 @@ internal static unsafe class CpuRowProducts
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void FourByFour<T, TElements>(float* x0, T* w0, T* y, int inner, int outer) where T : unmanaged where TElements : IElements<T>
+    private static void FourByFour<T, TElements>(float* x0, T* w0, T* y, int inner, int outer) where T : unmanaged where TElements
+        : IElements<T>
     {
         float* x1 = x0 + inner, x2 = x1 + inner, x3 = x2 + inner;
         T* w1 = w0 + inner, w2 = w1 + inner, w3 = w2 + inner;
-        Vector512<float> a00 = default, a01 = default, a02 = default, a03 = default, a10 = default, a11 = default, a12 = default, a13 = default;
-        Vector512<float> a20 = default, a21 = default, a22 = default, a23 = default, a30 = default, a31 = default, a32 = default, a33 = default;
+        Vector512<float> a00 = default, a01 = default, a02 = default, a03 = default, a10 = default, a11 = default, a12 = default,
+            a13 = default;
+        Vector512<float> a20 = default, a21 = default, a22 = default, a23 = default, a30 = default, a31 = default, a32 = default,
+            a33 = default;
         var (i, ahead) = (0, Ahead(inner));
         for (; i + 32 <= inner; i += 32)
         {
             Prefetch(w0 + i, w1 + i, w2 + i, w3 + i, ahead);
             var (b0, b1, b2, b3) = (Vector512.Load(x0 + i), Vector512.Load(x1 + i), Vector512.Load(x2 + i), Vector512.Load(x3 + i));
-            var (c0, c1, c2, c3) = (Vector512.Load(x0 + i + 16), Vector512.Load(x1 + i + 16), Vector512.Load(x2 + i + 16), Vector512.Load(x3 + i + 16));
+            var (c0, c1, c2, c3) = (Vector512.Load(x0 + i + 16), Vector512.Load(x1 + i + 16), Vector512.Load(x2 + i + 16),
+                Vector512.Load(x3 + i + 16));
             var p = TElements.First(w0 + i);
             var q = TElements.Second(w0 + i);
             a00 = Vector512.FusedMultiplyAdd(q, c0, Vector512.FusedMultiplyAdd(p, b0, a00));
@@ -157,7 +162,8 @@ internal static unsafe class CpuRowProducts
     }
 
     /// <summary>One output of every row.</summary>
-    private static void One<T, TElements>(float* x, T* w, T* y, int rows, int inner, int outer) where T : unmanaged where TElements : IElements<T>
+    private static void One<T, TElements>(float* x, T* w, T* y, int rows, int inner, int outer) where T : unmanaged where TElements
+        : IElements<T>
     {
         for (var r = 0; r < rows; r++)
         {
@@ -168,7 +174,8 @@ internal static unsafe class CpuRowProducts
             {
                 var p = TElements.First(w + i);
                 var q = TElements.Second(w + i);
-                sum = Vector512.FusedMultiplyAdd(q, Vector512.Load(row + i + 16), Vector512.FusedMultiplyAdd(p, Vector512.Load(row + i), sum));
+                sum = Vector512.FusedMultiplyAdd(q, Vector512.Load(row + i + 16),
+                    Vector512.FusedMultiplyAdd(p, Vector512.Load(row + i), sum));
             }
             y[(long)r * outer] = Finish<T, TElements>(sum, row, w, i, inner);
         }
@@ -184,7 +191,8 @@ internal static unsafe class CpuRowProducts
         for (var i = from; i < inner; i++)
         {
             sums += Vector128.Create(x[i]) * Vector128.Create(
-                TElements.Widen(w[i]), TElements.Widen(w[inner + i]), TElements.Widen(w[2L * inner + i]), TElements.Widen(w[3L * inner + i]));
+                TElements.Widen(w[i]), TElements.Widen(w[inner + i]), TElements.Widen(w[2L * inner + i]),
+                    TElements.Widen(w[3L * inner + i]));
         }
         TElements.Store(sums, y);
     }
@@ -206,7 +214,8 @@ internal static unsafe class CpuRowProducts
         }
     }
 
-    private static T Finish<T, TElements>(Vector512<float> sums, float* x, T* w, int from, int inner) where T : unmanaged where TElements : IElements<T>
+    private static T Finish<T, TElements>(Vector512<float> sums, float* x, T* w, int from, int inner) where T : unmanaged where TElements
+        : IElements<T>
     {
         var sum = Vector512.Sum(sums);
         for (var i = from; i < inner; i++) sum += x[i] * TElements.Widen(w[i]);

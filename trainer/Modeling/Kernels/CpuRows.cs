@@ -47,13 +47,15 @@ internal static unsafe class CpuRows
                 var j = 0;
                 for (; j + 16 <= half; j += 16)
                 {
-                    var (a, b, vc, vs) = (TElements.Load(from + j), TElements.Load(from + half + j), TElements.Load(c + j), TElements.Load(s + j));
+                    var (a, b, vc, vs) = (TElements.Load(from + j), TElements.Load(from + half + j), TElements.Load(c + j),
+                        TElements.Load(s + j));
                     TElements.Store(TElements.Round(a * vc) - TElements.Round(b * vs), to + j);
                     TElements.Store(TElements.Round(b * vc) + TElements.Round(a * vs), to + half + j);
                 }
                 for (; j < half; j++)
                 {
-                    var (a, b, vc, vs) = (TElements.Widen(from[j]), TElements.Widen(from[half + j]), TElements.Widen(c[j]), TElements.Widen(s[j]));
+                    var (a, b, vc, vs) = (TElements.Widen(from[j]), TElements.Widen(from[half + j]), TElements.Widen(c[j]),
+                        TElements.Widen(s[j]));
                     to[j] = TElements.Round(Product(a, vc) - Product(b, vs));
                     to[half + j] = TElements.Round(Product(b, vc) + Product(a, vs));
                 }

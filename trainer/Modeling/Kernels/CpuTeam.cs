@@ -11,9 +11,11 @@ namespace Graft.Modeling.Kernels;
 internal sealed class CpuTeam
 {
     private static readonly long Patience = Stopwatch.Frequency / 5000;     // 0.2 ms
+    private static readonly long LongWait = Stopwatch.Frequency / 10_000, LongestPause = Stopwatch.Frequency / 20;      // 0.1 and 50 ms
     private readonly Lock turn = new();
     private readonly Helper[] helpers;
     private Job? current;
+    private long pause, aloneUntil;
 
     private CpuTeam(int helpers) => this.helpers = [.. Enumerable.Range(0, helpers).Select(i => new Helper(this, i))];
 
@@ -26,7 +28,7 @@ internal sealed class CpuTeam
     {
         var threads = Math.Min(Math.Min(pieces, helpers.Length + 1), torch.get_num_threads());
         // Whoever finds the team at work for somebody else does not wait for it.
-        if (threads <= 1 || !turn.TryEnter())
+        if (threads <= 1 || Stopwatch.GetTimestamp() < Volatile.Read(ref aloneUntil) || !turn.TryEnter())
         {
             for (var i = 0; i < pieces; i++) work(i);
             return;
@@ -36,13 +38,31 @@ internal sealed class CpuTeam
             var job = new Job(pieces, work, threads - 1);
             Interlocked.Exchange(ref current, job);
             for (var i = 0; i < threads - 1; i++) helpers[i].Wake();
+            var start = Stopwatch.GetTimestamp();
             job.Help();
+            var finished = Stopwatch.GetTimestamp();
             for (var spin = new SpinWait(); !job.Done; spin.SpinOnce(sleep1Threshold: -1)) { }
+            Judge(finished - start, Stopwatch.GetTimestamp() - finished);
         }
         finally
         {
             turn.Exit();
         }
+    }
+
+    /// <summary>
+    /// Where other programs want the processors too, the system stops a helper in the middle of its piece, and all wait for it. Then
+    /// one thread is faster for a while, and for longer each time that this happens again.
+    /// </summary>
+    private void Judge(long worked, long waited)
+    {
+        if (waited < LongWait || waited < worked)
+        {
+            pause -= pause / 64;
+            return;
+        }
+        pause = Math.Min(LongestPause, Math.Max(waited, 2 * pause));
+        Volatile.Write(ref aloneUntil, Stopwatch.GetTimestamp() + pause);
     }
 
     private sealed class Job(int pieces, Action<int> work, int helpers)

@@ -78,7 +78,8 @@ public sealed class KvCache : IDisposable
         void Copy(nint from, nint to)
         {
             for (var g = 0L; g < groups; g++)
-                Buffer.MemoryCopy((void*)(from + (nint)((row * groups + g) * bytes)), (void*)(to + (nint)(g * stride + Length * bytes)), bytes, bytes);
+                Buffer.MemoryCopy((void*)(from + (nint)((row * groups + g) * bytes)), (void*)(to + (nint)(g * stride + Length * bytes)),
+                    bytes, bytes);
         }
     }
 

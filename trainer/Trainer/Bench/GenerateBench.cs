@@ -3,7 +3,6 @@ using System.Diagnostics;
 using Graft.Contract;
 using Graft.Modeling;
 using Graft.Trainer.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Graft.Trainer.Bench;
@@ -17,7 +16,8 @@ internal static class GenerateBench
     {
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         var tokens = new Option<int>("--tokens") { Description = "Tokens decoded in each run.", DefaultValueFactory = _ => 128 };
-        var rounds = new Option<int>("--rounds") { Description = "Runs of each kind, taken in turns; the fastest counts.", DefaultValueFactory = _ => 3 };
+        var rounds = new Option<int>("--rounds") { Description = "Runs of each kind, taken in turns; the fastest counts.",
+            DefaultValueFactory = _ => 3 };
         var precisions = new Option<Precision[]>("--precision")
         {
             Description = "Only these.", DefaultValueFactory = _ => [Precision.F32, Precision.BF16], AllowMultipleArgumentsPerToken = true,
@@ -34,7 +34,8 @@ internal static class GenerateBench
         command.SetAction(parsed => Cli.CommandLine.Guarded(() => torch.Run(() =>
         {
             TorchRuntime.Load();
-            Figure.Print(Measure(parsed.GetValue(precisions)!, parsed.GetValue(batches)!, parsed.GetValue(tokens), parsed.GetValue(rounds)), parsed.GetValue(json), Console.Out);
+            Figure.Print(Measure(parsed.GetValue(precisions)!, parsed.GetValue(batches)!, parsed.GetValue(tokens), parsed.GetValue(rounds)),
+                parsed.GetValue(json), Console.Out);
             return ExitCodes.Success;
         })));
         return command;
@@ -61,7 +62,8 @@ internal static class GenerateBench
                     for (var threads = 1; threads <= 2; threads++)
                     {
                         figures.Add(new Figure($"generate.{name}.batch{batch}.threads{threads}", speeds[threads], "tokens/s"));
-                        figures.Add(new Figure($"generate.{name}.batch{batch}.threads{threads}.ratio", speeds[threads] / speeds[0], "times"));
+                        figures.Add(new Figure($"generate.{name}.batch{batch}.threads{threads}.ratio", speeds[threads] / speeds[0],
+                            "times"));
                     }
                 }
             }
