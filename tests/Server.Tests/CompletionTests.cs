@@ -116,6 +116,7 @@ public sealed class CompletionTests : IAsyncLifetime
     [InlineData("""{"prompt": "x", "max_tokens": 99999999999}""", 400, "BadRequestError", "max_tokens", "wrong type")]
     [InlineData("""{"prompt": "x", "temperature": -1}""", 400, "BadRequestError", "temperature", "0 to 100")]
     [InlineData("""{"prompt": "x", "top_p": 0, "top_k": -2}""", 400, "BadRequestError", "top_p", "'top_k' must be")]
+    [InlineData("""{"prompt": "x", "min_p": 1.5, "repetition_penalty": 0}""", 400, "BadRequestError", "min_p", "'repetition_penalty' must be")]
     [InlineData("""{"prompt": "x", "n": 2}""", 400, "BadRequestError", "n", "must be 1")]
     [InlineData("""{"prompt": "x", "stop": [1]}""", 400, "BadRequestError", "stop", "list of strings")]
     [InlineData("""{"prompt": "x", "stop": ""}""", 400, "BadRequestError", "stop", "none of them empty")]
@@ -143,7 +144,7 @@ public sealed class CompletionTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("""{"prompt": "x", "n": 1, "best_of": 1, "echo": false, "suffix": null, "logit_bias": {}, "top_k": -1}""")]
+    [InlineData("""{"prompt": "x", "n": 1, "best_of": 1, "echo": false, "suffix": null, "logit_bias": {}, "top_k": -1, "min_p": 0.1, "repetition_penalty": 1.1}""")]
     [InlineData("""{"prompt": "x", "response_format": {"type": "text"}, "stop": null, "seed": 7, "user": "me", "stream": false}""")]
     [InlineData("""{"prompt": "x", "temperature": null, "top_p": null, "max_tokens": null}""")]
     public async Task Defaults_of_other_servers_may_be_spelt_out(string request)

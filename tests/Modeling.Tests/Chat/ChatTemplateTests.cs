@@ -73,9 +73,11 @@ public sealed class ChatTemplateTests
     [Fact]
     public void Marked_turns_win_over_prefixes_and_those_inside_a_captured_text_are_not_told()
     {
-        var template = new ChatTemplate("{% for m in messages %}{{ m.role }}:{% generation %}{{ m.content }}{% endgeneration %};{% endfor %}");
+        var template = new ChatTemplate(
+            "{% for m in messages %}{{ m.role }}:{% generation %}{{ m.content }}{% endgeneration %};{% endfor %}");
         Assert.Equal([(5, 7)], template.RenderWithSpans([new("user", "Hi")]).AssistantSpans);
-        Assert.Empty(new ChatTemplate("{% set x %}{% generation %}a{% endgeneration %}{% endset %}{{ x }}").RenderWithSpans([]).AssistantSpans);
+        var captured = new ChatTemplate("{% set x %}{% generation %}a{% endgeneration %}{% endset %}{{ x }}");
+        Assert.Empty(captured.RenderWithSpans([]).AssistantSpans);
     }
 
     [Fact]
