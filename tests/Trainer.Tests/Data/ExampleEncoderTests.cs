@@ -55,6 +55,22 @@ public sealed class ExampleEncoderTests : IDisposable
     }
 
     [Fact]
+    public void Where_a_template_marks_what_the_assistant_wrote_that_is_learnt()
+    {
+        var template = new ChatTemplate(
+            "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.role == 'assistant' %}{% generation %}{{ m.content | upper }}<|im_end|>"
+            + "{% endgeneration %}{% else %}{{ m.content }}<|im_end|>{% endif %}{{ '\\n' }}{% endfor %}");
+        var chat = new ChatSample(Here, [new("user", "Hi"), new("assistant", "Hello"), new("user", "Why?"), new("assistant", "So.")]);
+
+        var example = Assert.Single(new ExampleEncoder(model.Tokenizer, template, LearnFrom.Completion, maxLength: 512).Encode(chat));
+
+        Assert.Equal("HELLO<|im_end|>SO.<|im_end|>", Text(example, supervised: true));
+        Assert.Equal(
+            "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n",
+            Text(example, supervised: false));
+    }
+
+    [Fact]
     public void Learning_from_all_counts_every_token_but_the_first()
     {
         var example = Assert.Single(Encoder(learnFrom: LearnFrom.All).Encode(new PromptSample(Here, "a", "b")));

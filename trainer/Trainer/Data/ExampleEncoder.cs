@@ -101,6 +101,18 @@ internal sealed class ExampleEncoder(ITokenizer tokenizer, ChatTemplate? templat
     {
         var ids = new List<int>();
         var supervised = new List<bool>();
+        if (template is { MarksAssistant: true })
+        {
+            // The template itself says what the assistant wrote.
+            var (text, at) = (Marked(chat), 0);
+            foreach (var (start, end) in text.AssistantSpans)
+            {
+                Append(tokenizer.Encode(text.Text[at..start]), learn: false);
+                Append(tokenizer.Encode(text.Text[start..end]), learn: true);
+                at = end;
+            }
+            return (ids, supervised);
+        }
         var done = "";
         for (var i = 0; i < chat.Messages.Count; i++)
         {
@@ -135,6 +147,18 @@ internal sealed class ExampleEncoder(ITokenizer tokenizer, ChatTemplate? templat
         var end = tokenizer.Decode([answer[^1]], skipSpecialTokens: false);
         var at = rendered.LastIndexOf(end, StringComparison.Ordinal);
         return at < 0 ? rendered.Length : at + end.Length;
+    }
+
+    private RenderedChat Marked(ChatSample chat)
+    {
+        try
+        {
+            return template!.RenderWithSpans(chat.Messages);
+        }
+        catch (ChatTemplateException e)
+        {
+            throw Refused(chat.Origin, $"the model's chat template refuses the messages: {e.Message}");
+        }
     }
 
     private string Render(IEnumerable<ChatMessage> messages, bool generate, Origin origin)
