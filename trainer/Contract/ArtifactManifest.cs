@@ -29,7 +29,8 @@ public sealed record ArtifactManifest
 }
 
 /// <param name="Digest"><c>sha256:…</c> over the weight files' own digests in the order of their names.</param>
-public sealed record BaseModelReference(string Source, string Digest);
+/// <param name="Revision">What a fetched source named at that time: a commit, or a digest.</param>
+public sealed record BaseModelReference(string Source, string Digest, string? Revision = null);
 
 /// <param name="Digest"><c>sha256:…</c> over the data files' own digests in the order of the job.</param>
 public sealed record DatasetReference(IReadOnlyList<string> Sources, string Digest, int TrainRows, int ValidationRows, long SupervisedTokens);

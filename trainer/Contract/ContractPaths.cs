@@ -17,6 +17,12 @@ public static class ContractPaths
     /// <summary>Files and folders of this machine (<c>file://</c> sources, local mode only): <c>/graft/files/N</c>.</summary>
     public const string Files = "/graft/files";
 
+    /// <summary>Secrets to fetch sources with, a folder each: <c>/graft/credentials/SECRET/KEY</c>.</summary>
+    public const string Credentials = "/graft/credentials";
+
+    /// <summary>What was fetched, in the layout of <c>HF_HOME</c>: <c>/graft/cache/hub/models--ORG--NAME/…</c>.</summary>
+    public const string Cache = "/graft/cache";
+
     /// <summary>The claim that is written.</summary>
     public const string Output = "/graft/output";
 
@@ -35,6 +41,8 @@ public static class ContractPaths
         (Job, "GRAFT_JOB_DIR"),
         (Claims, "GRAFT_CLAIMS_DIR"),
         (Files, "GRAFT_FILES_DIR"),
+        (Credentials, "GRAFT_CREDENTIALS_DIR"),
+        (Cache, "GRAFT_CACHE_DIR"),
         (Output, "GRAFT_OUTPUT_DIR"),
         (Scratch, "GRAFT_SCRATCH_DIR"),
         (Artifacts, "GRAFT_ARTIFACTS_DIR"),
@@ -85,4 +93,23 @@ public static class ContractEnvironment
 {
     /// <summary>The address to listen on: <c>status.podIP</c>, through the downward API.</summary>
     public const string PodIp = "POD_IP";
+
+    /// <summary>The Hugging Face hub or a mirror of it, by the name that Python tools know.</summary>
+    public const string HubEndpoint = "HF_ENDPOINT";
+
+    /// <summary><c>1</c>: nothing is fetched; the cache has it or the run fails. By the name that Python tools know.</summary>
+    public const string Offline = "HF_HUB_OFFLINE";
+
+    /// <summary>Where <c>s3://</c> is found unless its credentials say so themselves.</summary>
+    public const string S3Endpoint = "AWS_ENDPOINT_URL_S3";
+    public const string S3Region = "AWS_REGION";
+
+    /// <summary>The only networks that sources may lie in, as <c>CIDR,CIDR</c>; empty: any but those that are always refused.</summary>
+    public const string SourceNetworks = "GRAFT_SOURCE_NETWORKS";
+
+    /// <summary><c>1</c>: sources may lie on this machine. Local mode only.</summary>
+    public const string SourceLoopback = "GRAFT_SOURCE_LOOPBACK";
+
+    /// <summary>Registries that are spoken to without TLS, as <c>HOST:PORT,HOST:PORT</c>.</summary>
+    public const string PlainHttpRegistries = "GRAFT_PLAIN_HTTP_REGISTRIES";
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Graft.Contract;
 
 /// <summary>
@@ -10,6 +12,9 @@ public sealed record Progress
 
     public string Version { get; init; } = CurrentVersion;
     public required TrainerPhase Phase { get; init; }
+
+    /// <summary>What is being fetched, while <see cref="Phase"/> is <see cref="TrainerPhase.Fetching"/>.</summary>
+    public DownloadProgress? Download { get; init; }
 
     /// <summary>Optimizer steps done.</summary>
     public int Step { get; init; }
@@ -31,7 +36,25 @@ public sealed record Progress
     public long? PeakMemoryBytes { get; init; }
 }
 
-public enum TrainerPhase { Starting, LoadingModel, LoadingData, EvaluatingBase, Training, Evaluating, Saving, Succeeded, Failed }
+/// <param name="Source">As the person wrote it.</param>
+/// <param name="Bytes">Fetched so far, what the cache had included.</param>
+/// <param name="TotalBytes">As announced; 0 until known.</param>
+public sealed record DownloadProgress(string Source, long Bytes, long TotalBytes)
+{
+    /// <summary>How far it is, for people: <c>34 % of 269.1 MB</c>.</summary>
+    public override string ToString() => TotalBytes <= 0
+        ? "asks for its files"
+        : string.Create(CultureInfo.InvariantCulture, $"{100 * Bytes / TotalBytes} % of {Size(TotalBytes)}");
+
+    private static string Size(long bytes) => bytes switch
+    {
+        >= 1_000_000_000 => (bytes / 1e9).ToString("0.0 GB", CultureInfo.InvariantCulture),
+        >= 1_000_000 => (bytes / 1e6).ToString("0.0 MB", CultureInfo.InvariantCulture),
+        _ => (bytes / 1e3).ToString("0.0 kB", CultureInfo.InvariantCulture),
+    };
+}
+
+public enum TrainerPhase { Starting, Fetching, LoadingModel, LoadingData, EvaluatingBase, Training, Evaluating, Saving, Succeeded, Failed }
 
 /// <summary>Values the trainer chose where the job left them open.</summary>
 public sealed record ResolvedOptions(double LearningRate, int MicroBatchSize, Precision Precision, string Device);

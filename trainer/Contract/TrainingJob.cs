@@ -29,12 +29,20 @@ public sealed record TrainingJob
 }
 
 /// <param name="Source">Where the model came from, as the person wrote it; recorded in the artifact.</param>
-/// <param name="Path">Folder in Hugging Face layout, or a <c>.gguf</c> file.</param>
+/// <param name="Path">
+/// Folder in Hugging Face layout, or a <c>.gguf</c> file. Empty: <paramref name="Source"/> is fetched (<see cref="SourceUri"/>).
+/// </param>
 /// <param name="Precision">Arithmetic of the frozen base; trainable tensors and their optimizer state stay in F32.</param>
 /// <param name="RandomWeights">Start from random weights drawn with the run's seed instead of reading any; only with <c>full</c>.</param>
 /// <param name="Quantization">How the frozen base is kept in memory. Null: as its file has it, quantised or not.</param>
+/// <param name="Credentials">Folder with the files to fetch it with, one for each key (<see cref="ContractPaths.Credentials"/>).</param>
 public sealed record ModelInput(
-    string Source, string Path, Precision Precision = Precision.Auto, bool RandomWeights = false, Quantization? Quantization = null);
+    string Source,
+    string Path = "",
+    Precision Precision = Precision.Auto,
+    bool RandomWeights = false,
+    Quantization? Quantization = null,
+    string? Credentials = null);
 
 /// <summary>A union: exactly one member is set. Not with <c>full</c>, whose weights train.</summary>
 public sealed record Quantization
@@ -71,8 +79,10 @@ public enum LearnFrom { Completion, All }
 public sealed record DataInput(IReadOnlyList<DataSource> Train, ValidationData? Validation = null, int MaxLength = 1024);
 
 /// <param name="Source">As the person wrote it; recorded in the artifact.</param>
-/// <param name="Path">One file.</param>
-public sealed record DataSource(string Source, string Path, DataFormat Format = DataFormat.Auto, DataColumns? Columns = null);
+/// <param name="Path">One file. Empty: <paramref name="Source"/> is fetched (<see cref="SourceUri"/>).</param>
+/// <param name="Credentials">As in <see cref="ModelInput"/>.</param>
+public sealed record DataSource(
+    string Source, string Path = "", DataFormat Format = DataFormat.Auto, DataColumns? Columns = null, string? Credentials = null);
 
 /// <summary><see cref="Auto"/> goes by the file's ending: <c>.jsonl</c>, <c>.csv</c>, <c>.txt</c> (one text a file).</summary>
 public enum DataFormat { Auto, JsonLines, Csv, Text }
