@@ -268,7 +268,7 @@ public class AdapterDeploymentPlannerTests
     [Fact]
     public void A_spec_that_is_refused_says_on_whether_the_pods_that_are_there_serve()
     {
-        var resource = Make.AdapterDeployment(s => s with { Model = new() { Source = "hf://org/model" } });
+        var resource = Make.AdapterDeployment(s => s with { Model = new() { Source = "gs://org/model" } });
         var plan = Plan(resource, View(resource, [Make.ServerPod("a", true, "adapters")], Make.Trained()));
         Assert.Equal("False False True True False", Row(plan.Status));
         Assert.Equal(("Degraded", 1), (plan.Status!.Phase, plan.Status.ReadyReplicas));

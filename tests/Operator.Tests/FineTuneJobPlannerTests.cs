@@ -261,7 +261,7 @@ public class FineTuneJobPlannerTests
     {
         var job = Make.FineTuneJob(s => s with
         {
-            Model = new() { Source = "hf://org/model@main" },
+            Model = new() { Source = "hf://org/model@" },
             Method = new() { Lora = new(), Full = new() },
             Data = s.Data with { Train = [new() { Source = "pvc://datasets/../secret" }] },
             Training = s.Training with { BatchSize = 4, MicroBatchSize = 8 },
@@ -277,11 +277,11 @@ public class FineTuneJobPlannerTests
     [Fact]
     public void A_refusal_is_looked_at_again_when_the_operator_can_do_more()
     {
-        var job = Make.FineTuneJob(s => s with { Model = new() { Source = "hf://org/model" } });
+        var job = Make.FineTuneJob(s => s with { Model = new() { Source = "gs://org/model" } });
         var refused = Plan(job);
         Assert.Equal("UnsupportedSource", Reason(refused.Status));
         job.Status = refused.Status;
-        var substitutes = new Dictionary<string, string> { ["hf://org/model"] = "/models/m" };
+        var substitutes = new Dictionary<string, string> { ["gs://org/model"] = "/models/m" };
         var options = Options with { Sources = new() { Substitutes = substitutes } };
         Assert.Equal(2, Plan(job, null, options).Apply.Count);
     }

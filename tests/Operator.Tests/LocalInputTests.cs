@@ -60,6 +60,8 @@ public class LocalInputTests
     [InlineData("local folder --claim data", "NAME=FOLDER")]
     [InlineData("local folder --model-source hf://org/model=/not/there", "/not/there")]
     [InlineData("local folder --surprise", "--surprise")]
+    [InlineData("run --source-network 10.0.0.0", "write a network like 10.0.0.0/8")]
+    [InlineData("run --hub-endpoint hub.example", "write https://HOST")]
     [InlineData("run --pod-access Sideways", "Sideways")]
     [InlineData("run --model-source hf://org/model=/", "--allow-file-sources")]
     [InlineData("run --data-source s3://bucket/x=/", "--allow-file-sources")]
@@ -78,6 +80,8 @@ public class LocalInputTests
     [InlineData("run --kubeconfig kubeconfig --trainer-image a --server-image b --namespace ml --pod-access Proxy --leader-elect")]
     [InlineData("run --service-address ClusterIP --allow-file-sources --file-root . --endpoint http://127.0.0.1:8081")]
     [InlineData("run --allow-file-sources --model-source hf://org/model=/ --data-source s3://bucket/x=/")]
+    [InlineData("run --hub-endpoint https://hub.example --offline --source-network 10.0.0.0/8 --source-network fd00::/8")]
+    [InlineData("local samples --cache /models --s3-endpoint http://minio:9000 --s3-region eu-1 --plain-http-registry registry:5000")]
     [InlineData("generate --output /tmp")]
     public void The_documented_command_lines_are_understood(string line) => Assert.Empty(GraftCommand.Build().Parse(line).Errors);
 

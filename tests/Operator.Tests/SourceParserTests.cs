@@ -47,8 +47,35 @@ public class SourceParserTests
     }
 
     [Theory]
-    [InlineData("hf://org/model@main")]
-    [InlineData("s3://bucket/key")]
+    [InlineData("hf://org/model@main", "hf")]
+    [InlineData("s3://bucket/prefix", "s3")]
+    [InlineData("oci://registry.example/models/tiny:v1", "oci")]
+    public void What_a_pod_fetches_is_known_but_not_where_something_must_be_mounted(string text, string scheme)
+    {
+        Assert.Equal(text, Assert.IsType<Source.Remote>(SourceParser.Parse(text, SourceOptions.ClusterOnly).Source).Uri.Text);
+
+        var (source, error) = SourceParser.ParseMounted(text, SourceOptions.ClusterOnly);
+        Assert.Null(source);
+        Assert.Equal("UnsupportedSource", error!.Reason);
+        Assert.Contains($"{scheme}:// cannot be fetched here", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("hf://org/model@main/../x", "'.' or '..'")]
+    [InlineData("hf://datasets/org/rows", "only model repositories")]
+    [InlineData("s3://Bucket/x", "a bucket's name has")]
+    [InlineData("oci://host/repo", "add :TAG or @sha256:DIGEST")]
+    [InlineData("hf://user:secret@host/x", "write hf://ORG/MODEL@REVISION")]
+    public void A_source_that_is_written_wrongly_says_what_would_be_right(string text, string words)
+    {
+        var (source, error) = SourceParser.Parse(text, Local);
+        Assert.Null(source);
+        Assert.Equal("InvalidSpec", error!.Reason);
+        Assert.Contains(words, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("https://host/x")]
     [InlineData("ftp://host/x")]
     [InlineData("file:///data/x")]
     public void What_cannot_be_fetched_says_what_can(string text)

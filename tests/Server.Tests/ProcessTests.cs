@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Graft.Contract;
 using Graft.Server.Tests.Fakes;
+using Graft.Sources.Tests.Support;
 
 namespace Graft.Server.Tests;
 
@@ -12,6 +13,7 @@ public sealed partial class ProcessTests : IDisposable
 {
     private const int Terminate = 15;
     private readonly TinyModel model = new();
+    private Dictionary<string, string> variables = [];
     private Process? process;
 
     public void Dispose()
@@ -88,6 +90,83 @@ public sealed partial class ProcessTests : IDisposable
         return last;
     }
 
+    [Fact]
+    public async Task A_model_on_a_hub_is_fetched_with_the_token_and_whoever_asks_meanwhile_is_told_how_far_it_is()
+    {
+        await using var hub = await HubDouble.StartAsync(Directory.GetFiles(model.Folder)
+            .ToDictionary(f => Path.GetFileName(f), File.ReadAllBytes, StringComparer.Ordinal));
+        hub.Token = "hf_secret";
+        var gate = new TaskCompletionSource();
+        hub.InsteadOfContent = async (_, _) =>
+        {
+            await gate.Task;
+            return false;
+        };
+        using var folder = new TempFolder();
+        folder.Write("secret/token", "hf_secret");
+        variables = new()
+        {
+            ["HF_ENDPOINT"] = hub.Address.ToString(), ["GRAFT_SOURCE_LOOPBACK"] = "1", ["GRAFT_CACHE_DIR"] = folder["cache"],
+        };
+
+        var (output, _) =
+            Start("--model", "hf://org/model@main", "--model-credentials", folder["secret"], "--port", "0", "--precision", "F32");
+        using var http = new HttpClient { BaseAddress = await AddressAsync(output) };
+        await Eventually.IsTrue(async () =>
+        {
+            var answer = await http.GetAsync("/v1/models");
+            return (int)answer.StatusCode == 503 && (await answer.Content.ReadAsStringAsync())
+                .Contains("being fetched", StringComparison.Ordinal);
+        });
+        gate.SetResult();
+
+        await Eventually.IsTrue(async () => (await http.GetAsync("/health")).IsSuccessStatusCode);
+        Assert.Contains("\"org/model\"", await http.GetStringAsync("/v1/models"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_that_fetches_ends_at_once_when_it_is_told_to_stop()
+    {
+        await using var hub = await HubDouble.StartAsync(new() { ["config.json"] = [1], ["model.safetensors"] = [1, 2, 3] });
+        hub.InsteadOfContent = async (context, _) =>
+        {
+            await Task.Delay(TimeSpan.FromMinutes(1), context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+            return true;
+        };
+        using var folder = new TempFolder();
+        variables = new()
+        {
+            ["HF_ENDPOINT"] = hub.Address.ToString(), ["GRAFT_SOURCE_LOOPBACK"] = "1", ["GRAFT_CACHE_DIR"] = folder["cache"],
+        };
+        var (output, _) = Start("--model", "hf://org/model@main", "--port", "0");
+        await AddressAsync(output);
+        await Eventually.IsTrue(() => Task.FromResult(hub.ContentRequests.Count > 0));
+
+        Assert.Equal(0, Kill(process!.Id, Terminate));
+
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(ExitCodes.Success, process.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_model_that_nobody_may_read_is_said_in_the_last_line()
+    {
+        await using var hub = await HubDouble.StartAsync(new() { ["config.json"] = [1], ["model.safetensors"] = [1, 2, 3] });
+        hub.Token = "hf_secret";
+        using var folder = new TempFolder();
+        variables = new()
+        {
+            ["HF_ENDPOINT"] = hub.Address.ToString(), ["GRAFT_SOURCE_LOOPBACK"] = "1", ["GRAFT_CACHE_DIR"] = folder["cache"],
+        };
+
+        var (_, error) = Start("--model", "hf://org/model@main", "--port", "0");
+
+        var text = await error.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        await process!.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(ExitCodes.Of(FailureClass.ModelError), process.ExitCode);
+        Assert.Contains("credentialsRef", text.TrimEnd().Split('\n')[^1], StringComparison.Ordinal);
+    }
+
     private (StreamReader Output, StreamReader Error) Start(params string[] args)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "graft-server.dll");
@@ -96,6 +175,7 @@ public sealed partial class ProcessTests : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (name, value) in variables) start.Environment[name] = value;
         process = Process.Start(start)!;
         return (process.StandardOutput, process.StandardError);
     }

@@ -43,6 +43,12 @@ internal sealed record ServedModelSpec
     [Required, Length(1, 1024)]
     [Description(SourceTexts.Model)]
     public string Source { get; init; } = "";
+
+    [Description(SourceTexts.Credentials)]
+    public SecretRef? CredentialsRef { get; init; }
+
+    [Description(SourceTexts.Cache)]
+    public CacheSpec? Cache { get; init; }
 }
 
 [ValidationRule("has(self.graft)", message: "exactly one of: graft")]

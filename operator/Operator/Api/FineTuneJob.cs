@@ -90,6 +90,12 @@ internal sealed record ModelSpec
     [Description(SourceTexts.Model)]
     public string Source { get; init; } = "";
 
+    [Description(SourceTexts.Credentials)]
+    public SecretRef? CredentialsRef { get; init; }
+
+    [Description(SourceTexts.Cache)]
+    public CacheSpec? Cache { get; init; }
+
     [DefaultValue("Auto"), Description("Arithmetic of the base model. Auto: BF16 where the device computes it faster, else F32.")]
     public ModelPrecision Precision { get; init; }
 
@@ -151,8 +157,14 @@ internal sealed record DataSpec
 
 internal sealed record DataSourceSpec
 {
-    [Required, Length(1, 1024), Description("pvc://CLAIM/PATH, or on one machine only file:///PATH or file://./PATH: one file.")]
+    [Required, Length(1, 1024)]
+    [Description(
+        "One file: pvc://CLAIM/PATH, s3://BUCKET/KEY, hf://ORG/MODEL@REVISION/PATH, oci://HOST/REPOSITORY@sha256:DIGEST with one layer,"
+        + " or on one machine only file:///PATH or file://./PATH.")]
     public string Source { get; init; } = "";
+
+    [Description(SourceTexts.Credentials)]
+    public SecretRef? CredentialsRef { get; init; }
 
     // No default in the schema: one inside a list item is a difference that client-side tools see for ever.
     [Description("Auto, also when absent, goes by the file's ending: .jsonl, .csv, .txt (one text a file).")]

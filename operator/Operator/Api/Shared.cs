@@ -27,10 +27,31 @@ internal sealed record GpuSpec
     public override string ToString() => $"{Count}x{Product ?? "GPU"}";
 }
 
+internal sealed record SecretRef
+{
+    [Required, Length(1, 253), Pattern(NamePatterns.Subdomain)]
+    public string Name { get; init; } = "";
+}
+
+[ValidationRule("has(self.pvc)", message: "exactly one of: pvc")]
+internal sealed record CacheSpec
+{
+    [Description("A claim that all pods which fetch this model can mount and write: ReadWriteMany, or pods of one node.")]
+    public PvcSpec? Pvc { get; init; }
+}
+
 internal static class SourceTexts
 {
-    public const string Model = "pvc://CLAIM/PATH, or on one machine only file:///PATH or file://./PATH:"
-        + " a model folder in Hugging Face layout, or a .gguf file.";
+    public const string Model = "A model folder in Hugging Face layout, or a .gguf file: pvc://CLAIM/PATH, hf://ORG/MODEL@REVISION,"
+        + " s3://BUCKET/PREFIX, oci://HOST/REPOSITORY@sha256:DIGEST, or on one machine only file:///PATH or file://./PATH.";
+
+    public const string Credentials =
+        "Secret to fetch the source with, mounted as files. hf://: key token or HF_TOKEN. s3://: AWS_ACCESS_KEY_ID,"
+        + " AWS_SECRET_ACCESS_KEY, and perhaps AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL."
+        + " oci://: .dockerconfigjson, or username and password.";
+
+    public const string Cache =
+        "Where what is fetched is kept for other pods, in the layout of HF_HOME. Absent: each pod fetches for itself.";
 }
 
 internal static class NamePatterns

@@ -24,6 +24,11 @@ internal static class LocalCommand
             HelpName = "FOLDER",
         };
         var claims = SharedOptions.Pairs("--claim", "NAME=FOLDER", "Let FOLDER of this machine be the volume of the claim NAME.");
+        var cache = new Option<DirectoryInfo>("--cache")
+        {
+            Description = "Folder for what is fetched; absent: HF_HOME, or ~/.cache/huggingface, shared with Python tools.",
+            HelpName = "FOLDER",
+        };
         var timeout = new Option<string>("--timeout")
         {
             Description = "Give up after so long, as 10m.",
@@ -45,7 +50,7 @@ internal static class LocalCommand
 
         var command = new Command("local", "Apply a folder of manifests on this machine: train, serve, and show the answers.")
         {
-            folder, keep, noOperator, state, claims, timeout, port, trainer, server,
+            folder, keep, noOperator, state, claims, cache, timeout, port, trainer, server,
         };
         shared.AddTo(command);
         command.SetAction(async (parsed, _) =>
@@ -61,6 +66,11 @@ internal static class LocalCommand
                 Substitutes = shared.Substitutes(parsed),
                 Claims = (parsed.GetValue(claims) ?? []).Select(SharedOptions.SplitPair)
                     .ToDictionary(p => p.Key, p => Path.GetFullPath(p.Value), StringComparer.Ordinal),
+                Fetch = shared.Fetching.Of(parsed) with
+                {
+                    AllowLoopback = true,
+                    CacheFolder = parsed.GetValue(cache)?.FullName ?? LocalOptions.DefaultCache(Environment.GetEnvironmentVariable),
+                },
                 Timeout = GepDuration.Parse(parsed.GetValue(timeout)!),
                 Port = parsed.GetValue(port),
                 TrainerProgram = parsed.GetValue(trainer),

@@ -13,6 +13,8 @@ internal sealed class SharedOptions
     public Option<string[]> DataSources { get; } = Pairs(
         "--data-source", "SOURCE=PATH", "Take the file at PATH of this machine wherever a manifest names SOURCE.");
 
+    public FetchOptions Fetching { get; } = new();
+
     public Option<string> TrainerImage { get; } = new("--trainer-image")
     {
         Description = "Image of runs whose spec names none.",
@@ -38,6 +40,7 @@ internal sealed class SharedOptions
         command.Options.Add(TrainerImage);
         command.Options.Add(ServerImage);
         command.Options.Add(LogLevel);
+        Fetching.AddTo(command);
     }
 
     public IReadOnlyDictionary<string, string> Substitutes(ParseResult parsed) =>
@@ -46,7 +49,14 @@ internal sealed class SharedOptions
             .ToDictionary(p => p.Key, p => Path.GetFullPath(p.Value), StringComparer.Ordinal);
 
     public SourceOptions Sources(ParseResult parsed, bool allowFiles, string? fileRoot) =>
-        new() { AllowFiles = allowFiles, FileRoot = fileRoot, Substitutes = Substitutes(parsed), Exists = allowFiles ? Path.Exists : null };
+        new()
+        {
+            AllowFiles = allowFiles,
+            FileRoot = fileRoot,
+            Substitutes = Substitutes(parsed),
+            Exists = allowFiles ? Path.Exists : null,
+            Fetch = Fetching.Of(parsed) with { AllowLoopback = allowFiles },
+        };
 
     public static Option<string[]> Pairs(string name, string helpName, string description)
     {

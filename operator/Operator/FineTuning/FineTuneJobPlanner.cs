@@ -50,7 +50,8 @@ internal static class FineTuneJobPlanner
         {
             // A Job's template cannot change, so a Job that is there is touched only where it may: to suspend and to resume.
             if (job.Metadata.DeletionTimestamp is not null || (job.Spec.Suspend ?? false) == resource.Spec.Suspend) yield break;
-            var changed = TrainerObjects.Job(resource, spec, Image(resource, options), Attempts.UsedTime(resource.Status?.Attempts, job));
+            var changed = TrainerObjects.Job(
+                resource, spec, Image(resource, options), options.Sources.Fetch, Attempts.UsedTime(resource.Status?.Attempts, job));
             changed.Spec.Template = job.Spec.Template;
             changed.Spec.PodFailurePolicy = job.Spec.PodFailurePolicy;
             changed.Metadata.Annotations = job.Metadata.Annotations;
@@ -60,7 +61,8 @@ internal static class FineTuneJobPlanner
         // A run that is suspended before it starts has nothing to keep.
         if (resource.Spec.Suspend) yield break;
         yield return TrainerObjects.ConfigMap(resource, spec);
-        yield return TrainerObjects.Job(resource, spec, Image(resource, options), Attempts.UsedTime(resource.Status?.Attempts, null));
+        yield return TrainerObjects.Job(
+            resource, spec, Image(resource, options), options.Sources.Fetch, Attempts.UsedTime(resource.Status?.Attempts, null));
     }
 
     private static string Image(FineTuneJob resource, OperatorOptions options) => resource.Spec.Trainer?.Image ?? options.TrainerImage;

@@ -56,6 +56,8 @@ internal static class FineTuneJobStatusBuilder
     {
         switch (state)
         {
+            case RunState.Running running when progress is { Phase: TrainerPhase.Fetching, Download: { } download }:
+                return Pending($"pod {running.Pod.Metadata.Name} fetches {download.Source}: {download}");
             case RunState.Running running:
                 var phase = progress?.Phase == TrainerPhase.Evaluating ? FineTuneJobPhase.Evaluating : FineTuneJobPhase.Running;
                 return (phase, FineTuneJobConditions.Ongoing(phase, $"pod {running.Pod.Metadata.Name} {Doing(progress?.Phase)}"));
@@ -92,6 +94,7 @@ internal static class FineTuneJobStatusBuilder
 
     private static string Doing(TrainerPhase? phase) => phase switch
     {
+        TrainerPhase.Fetching => "fetches what it needs",
         TrainerPhase.LoadingModel => "loads the model",
         TrainerPhase.LoadingData => "loads the data",
         TrainerPhase.EvaluatingBase => "evaluates the base model",

@@ -78,11 +78,19 @@ internal abstract record RunState
     {
         var container = PodOutcome.Container(pod);
         if (container?.State?.Running is not null) return new Running(pod);
-        var message = PodProblem.Of(pod) ?? $"pod {pod.Metadata.Name} is starting";
+        var message = PodProblem.Of(pod) ?? Starting(pod);
         if (container is null || PodProblem.StartFailure(container) is not { } reason) return new Pending(message);
         return pod.Status.StartTime is { } start && now - Utc(start) >= startLimit
             ? new NeverStarted(reason, $"not started within {ShortDuration.Format(startLimit)}: {message}", pod, now)
             : new Pending(message, reason);
+    }
+
+    // A kubelet says only in events that a Secret is missing, and waits for it for ever.
+    private static string Starting(V1Pod pod)
+    {
+        var secrets = (pod.Spec?.Volumes ?? []).Select(v => v.Secret?.SecretName).OfType<string>().Select(s => $"'{s}'").ToList();
+        return $"pod {pod.Metadata.Name} is starting" + (
+            secrets.Count == 0 ? "" : $"; it needs the Secret {string.Join(" and ", secrets)}");
     }
 
     private static RunState OfWaiting(FineTuneJobView view)

@@ -17,7 +17,7 @@ internal sealed record TrainerJobSpec(TrainingJob Job, string Digest, PodMounts 
         var mounts = new PodMounts();
         var paths = new SourcePaths(mounts, sources, errors);
         var spec = resource.Spec;
-        var model = paths.Of("spec.model.source", spec.Model.Source);
+        var model = paths.OfModel("spec.model", spec.Model.Source, spec.Model.CredentialsRef, spec.Model.Cache);
         var train = DataSources("spec.data.train", spec.Data.Train, paths);
         var validation = Validation(spec.Data.Validation, paths);
         if (errors.Count > 0) return (null, errors);
@@ -27,7 +27,9 @@ internal sealed record TrainerJobSpec(TrainingJob Job, string Digest, PodMounts 
             Version = TrainingJob.CurrentVersion,
             Name = resource.Metadata.Name,
             Uid = resource.Metadata.Uid,
-            Model = new(spec.Model.Source, model, (Precision)spec.Model.Precision, Quantization: Quantization(spec.Model.Quantization)),
+            Model = new(
+                spec.Model.Source, model.Path, (Precision)spec.Model.Precision, Quantization: Quantization(spec.Model.Quantization),
+                Credentials: model.Credentials),
             Objective = new() { Generation = new((LearnFrom)(spec.Objective.Generation?.LearnFrom ?? GenerationTokens.Completion)) },
             Data = new(train, validation, spec.Data.MaxLength),
             Method = Method(spec.Method),
@@ -46,11 +48,16 @@ internal sealed record TrainerJobSpec(TrainingJob Job, string Digest, PodMounts 
     }
 
     private static List<DataSource> DataSources(string field, IEnumerable<DataSourceSpec> sources, SourcePaths paths) =>
-        [.. sources.Select((source, i) => new DataSource(
-            source.Source,
-            paths.OfFile($"{field}[{i}].source", source.Source),
-            (DataFormat)(source.Format ?? DataFileFormat.Auto),
-            source.Columns is { } c ? new(c.Prompt, c.Completion, c.Messages, c.Text) : null))];
+        [.. sources.Select((source, i) =>
+        {
+            var path = paths.OfFile($"{field}[{i}]", source.Source, source.CredentialsRef);
+            return new DataSource(
+                source.Source,
+                path.Path,
+                (DataFormat)(source.Format ?? DataFileFormat.Auto),
+                source.Columns is { } c ? new(c.Prompt, c.Completion, c.Messages, c.Text) : null,
+                path.Credentials);
+        })];
 
     private static ValidationData? Validation(ValidationSpec? validation, SourcePaths paths) => validation switch
     {
@@ -102,23 +109,4 @@ internal sealed record TrainerJobSpec(TrainingJob Job, string Digest, PodMounts 
         (null, not null) => new([Metric.Loss]),
         _ => null,
     };
-
-    /// <summary>Turns sources into paths of the pod, and gathers what cannot be turned.</summary>
-    private sealed class SourcePaths(PodMounts mounts, SourceOptions options, List<FieldError> errors)
-    {
-        public string Of(string field, string text)
-        {
-            var (source, error) = SourceParser.Parse(text, options);
-            if (source is not null) return mounts.Add(source);
-            errors.Add(new(field, error!.Message, error.Reason));
-            return "";
-        }
-
-        public string OfFile(string field, string text)
-        {
-            if (SourceParser.Parse(text, options).Source is not Source.Pvc { Path: "" }) return Of(field, text);
-            errors.Add(new(field, $"'{text}' is a whole claim; name one file in it, as pvc://CLAIM/train.jsonl"));
-            return "";
-        }
-    }
 }

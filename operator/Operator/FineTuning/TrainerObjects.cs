@@ -2,6 +2,7 @@ using System.Text.Json;
 using Graft.Contract;
 using Graft.Operator.Api;
 using Graft.Operator.Pods;
+using Graft.Operator.Sources;
 using Graft.Runtime;
 using k8s.Models;
 
@@ -28,7 +29,7 @@ internal static class TrainerObjects
     };
 
     /// <param name="usedTime">Run time before the last suspension; it counts against the deadline.</param>
-    public static V1Job Job(FineTuneJob resource, TrainerJobSpec spec, string image, TimeSpan usedTime)
+    public static V1Job Job(FineTuneJob resource, TrainerJobSpec spec, string image, FetchSettings fetch, TimeSpan usedTime)
     {
         var metadata = Metadata(resource, JobName(resource));
         metadata.Annotations = new Dictionary<string, string> { [ApiNames.JobDigestAnnotation] = spec.Digest };
@@ -47,7 +48,7 @@ internal static class TrainerObjects
                 // Two trainers must never write one artifact at the same time.
                 PodReplacementPolicy = "Failed",
                 PodFailurePolicy = FailurePolicy(),
-                Template = new() { Metadata = new() { Labels = metadata.Labels }, Spec = PodSpec(resource, spec, image) },
+                Template = new() { Metadata = new() { Labels = metadata.Labels }, Spec = PodSpec(resource, spec, image, fetch) },
             },
         };
     }
@@ -59,7 +60,7 @@ internal static class TrainerObjects
         Labels = PodParts.Labels("graft-trainer", resource.Metadata.Name, ApiNames.FineTuneJobLabel),
     };
 
-    private static V1PodSpec PodSpec(FineTuneJob resource, TrainerJobSpec spec, string image) => new()
+    private static V1PodSpec PodSpec(FineTuneJob resource, TrainerJobSpec spec, string image, FetchSettings fetch) => new()
     {
         RestartPolicy = "Never",
         AutomountServiceAccountToken = false,
@@ -74,7 +75,7 @@ internal static class TrainerObjects
                 Name = ApiNames.TrainerContainer,
                 Image = image,
                 Args = ["train", "--job", ContractPaths.JobFile],
-                Env = PodParts.Environment,
+                Env = PodParts.Environment(spec.Mounts, fetch),
                 Ports = [new() { Name = "progress", ContainerPort = ContractPorts.Trainer, Protocol = "TCP" }],
                 Resources = PodParts.Resources(resource.Spec.Resources),
                 SecurityContext = PodParts.ContainerSecurity,

@@ -11,6 +11,10 @@ namespace Graft.Operator.Local;
 /// </summary>
 internal sealed class EmbeddedCluster : IAsyncDisposable
 {
+    // What a person has set for Python tools holds for the pods of this machine too, where the command line says nothing.
+    private static readonly string[] FetchVariables =
+        [ContractEnvironment.HubEndpoint, ContractEnvironment.Offline, ContractEnvironment.S3Endpoint, ContractEnvironment.S3Region];
+
     private readonly Cluster _cluster;
     private readonly ILoggerFactory _loggers;
 
@@ -60,8 +64,9 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
             [options.TrainerImage] = new(trainer.Path, trainer.Arguments),
             [options.ServerImage] = new(server.Path, server.Arguments),
         },
-        HostFolders = [options.Folder, .. options.Substitutes.Values],
+        HostFolders =
+            [options.Folder, .. options.Substitutes.Values, .. options.Fetch.CacheFolder is { } cache ? [cache] : Array.Empty<string>()],
         PathVariables = [.. ContractPaths.All.Select(p => new PathVariable(p.Path, p.Variable))],
-        InheritedVariables = [.. new KubeletOptions().InheritedVariables, "GRAFT_LIBTORCH"],
+        InheritedVariables = [.. new KubeletOptions().InheritedVariables, "GRAFT_LIBTORCH", .. FetchVariables],
     };
 }

@@ -17,6 +17,7 @@ internal sealed record LocalOptions
 
     /// <summary>Claim -> folder of this machine.</summary>
     public IReadOnlyDictionary<string, string> Claims { get; init; } = new Dictionary<string, string>();
+    public FetchSettings Fetch { get; init; } = new() { AllowLoopback = true };
     public TimeSpan Timeout { get; init; } = TimeSpan.FromHours(24);
     public string? TrainerProgram { get; init; }
     public string? ServerProgram { get; init; }
@@ -25,7 +26,24 @@ internal sealed record LocalOptions
     public int Port { get; init; }
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
-    public SourceOptions Sources => new() { AllowFiles = true, FileRoot = Folder, Substitutes = Substitutes, Exists = Path.Exists };
+    public SourceOptions Sources => new()
+    {
+        AllowFiles = true,
+        FileRoot = Folder,
+        Substitutes = Substitutes,
+        Exists = Path.Exists,
+        Fetch = Fetch,
+    };
+
+    /// <summary>Where Python tools of this person keep what they fetched; the token that they logged in with lies there too.</summary>
+    public static string DefaultCache(Func<string, string?> environment)
+    {
+        if (environment("HF_HOME") is { Length: > 0 } home) return Path.GetFullPath(home);
+        var caches = environment("XDG_CACHE_HOME") is { Length: > 0 } named
+            ? named
+            : Path.Combine(environment("HOME") is { Length: > 0 } own ? own : Path.GetTempPath(), ".cache");
+        return Path.GetFullPath(Path.Combine(caches, "huggingface"));
+    }
 
     public OperatorOptions Operator => new()
     {

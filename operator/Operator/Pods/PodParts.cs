@@ -1,5 +1,6 @@
 using Graft.Contract;
 using Graft.Operator.Api;
+using Graft.Operator.Sources;
 using k8s;
 using k8s.Models;
 
@@ -27,11 +28,13 @@ internal static class PodParts
         Capabilities = new() { Drop = ["ALL"] },
     };
 
-    public static IList<V1EnvVar> Environment =>
+    /// <param name="fetch">Said only to a pod that fetches.</param>
+    public static IList<V1EnvVar> Environment(PodMounts mounts, FetchSettings fetch) =>
     [
         new() { Name = ContractEnvironment.PodIp, ValueFrom = new() { FieldRef = new() { FieldPath = "status.podIP" } } },
         // The runtime's diagnostics would write to /tmp, and the root file system is read-only.
         new() { Name = "DOTNET_EnableDiagnostics", Value = "0" },
+        .. mounts.Fetches ? fetch.Environment : [],
     ];
 
     /// <summary>Memory and GPUs are limits as well as requests; a CPU limit would only throttle.</summary>

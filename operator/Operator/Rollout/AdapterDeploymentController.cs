@@ -1,3 +1,4 @@
+using Graft.Contract;
 using Graft.Operator.Api;
 using Graft.Runtime;
 using k8s.Models;
@@ -36,6 +37,7 @@ internal sealed class AdapterDeploymentController(
     public async Task<ReconciliationResult<AdapterDeployment>> ReconcileAsync(AdapterDeployment entity, CancellationToken cancellationToken)
     {
         var view = await WithReportsAsync(await ObserveAsync(entity, cancellationToken), cancellationToken);
+        if (SourceUri.IsRemote(entity.Spec.Model.Source)) view = await WithStartingAsync(view, cancellationToken);
         view = await AskAsync(AdapterDeploymentPlanner.EngineCallsOf(entity, view, options), view, cancellationToken);
         var plan = AdapterDeploymentPlanner.Plan(entity, view, options, time.GetUtcNow());
         return await applier.ExecuteAsync(entity, plan, cancellationToken);
@@ -66,6 +68,14 @@ internal sealed class AdapterDeploymentController(
         var reports = await Task.WhenAll(view.ReadyPods.Select(async pod =>
             (pod.Metadata.Name, Report: await engines.ReportAsync(pod, cancellation))));
         return view with { Engines = reports.ToDictionary(r => r.Name, r => r.Report, StringComparer.Ordinal) };
+    }
+
+    private async Task<AdapterDeploymentView> WithStartingAsync(AdapterDeploymentView view, CancellationToken cancellation)
+    {
+        var words = await Task.WhenAll(view.Pods.Where(AdapterDeploymentView.IsStarting).Select(async pod =>
+            (pod.Metadata.Name, (await engines.ReportAsync(pod, cancellation)).Doing)));
+        return view with { Starting = words.Where(w => w.Doing is not null)
+            .ToDictionary(w => w.Name, w => w.Doing!, StringComparer.Ordinal) };
     }
 
     // Pods in parallel, the calls of one pod in order: a path that changed is unloaded before it is loaded.

@@ -26,7 +26,8 @@ internal static class AdapterDeploymentPlanner
         var status = AdapterDeploymentStatusBuilder.Build(resource, view, adapters, placement, options, now);
         return new()
         {
-            Apply = [ServerObjects.Deployment(resource, placement, Image(resource, options)), ServerObjects.Service(resource)],
+            Apply = [ServerObjects.Deployment(resource, placement, Image(resource, options), options.Sources.Fetch),
+                ServerObjects.Service(resource)],
             Status = status,
             Events = [.. Events(resource.Status, status)],
             StatusWhenRefused = e => AdapterDeploymentStatusBuilder.Refused(resource, view, Reasons.ApplyRefused, e.Message, now),
@@ -41,7 +42,8 @@ internal static class AdapterDeploymentPlanner
     private static TimeSpan Requeue(AdapterDeploymentView view, AdapterDeploymentStatus status, OperatorOptions options)
     {
         var loading = status.Adapters?.Any(a => a.Candidate?.State == CandidateState.Loading) == true;
-        return view.ReadyPods.Any() && loading ? TimeSpan.FromSeconds(1) : options.RetryInterval;
+        if (view.ReadyPods.Any() && loading) return TimeSpan.FromSeconds(1);
+        return view.Starting.Count > 0 ? options.ProgressInterval : options.RetryInterval;
     }
 
     private static Plan<AdapterDeploymentStatus> Refused(

@@ -184,7 +184,8 @@ internal static class AdapterDeploymentStatusBuilder
             && (status.UpdatedReplicas ?? 0) == wanted && (status.Replicas ?? 0) == wanted && (status.ReadyReplicas ?? 0) == wanted
             && deployment.Spec.Replicas == wanted && view.ReadyPods.Count() == wanted;
         if (done) return new(null, failure);
-        var problem = troubled.Select(PodProblem.Of).FirstOrDefault(p => p is not null);
+        var problem = troubled.Select(PodProblem.Of).FirstOrDefault(p => p is not null)
+            ?? view.Starting.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"pod {s.Key}: {s.Value}").FirstOrDefault();
         return new(problem ?? $"{status.ReadyReplicas ?? 0} of {wanted} pods are ready", failure);
     }
 

@@ -5,7 +5,8 @@ namespace Graft.Operator.Rollout;
 
 /// <summary>What one engine said it serves, or why it did not say.</summary>
 /// <param name="Adapters">Alias -> the path that it was loaded from (<c>root</c> in <c>/v1/models</c>).</param>
-internal sealed record EngineReport(IReadOnlyDictionary<string, string> Adapters, string? Error = null)
+/// <param name="Doing">What it is doing instead of serving, where it says so.</param>
+internal sealed record EngineReport(IReadOnlyDictionary<string, string> Adapters, string? Error = null, string? Doing = null)
 {
     public static EngineReport Unreachable(string error) => new(new Dictionary<string, string>(), error);
 }
@@ -27,10 +28,16 @@ internal sealed record AdapterDeploymentView
     /// <summary>By the name of the pod; ready pods only.</summary>
     public IReadOnlyDictionary<string, EngineReport> Engines { get; init; } = new Dictionary<string, EngineReport>();
 
+    /// <summary>What pods that run but are not ready say they are doing; asked only where a model is fetched, which takes long.</summary>
+    public IReadOnlyDictionary<string, string> Starting { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Loads and unloads that were not done in this pass.</summary>
     public IReadOnlyList<EngineTrouble> Troubles { get; init; } = [];
 
     public IEnumerable<V1Pod> ReadyPods => Pods.Where(IsReady);
+
+    public static bool IsStarting(V1Pod pod) =>
+        !IsReady(pod) && pod.Status?.ContainerStatuses?.Any(c => c.State?.Running is not null) == true;
 
     public static bool IsReady(V1Pod pod) => pod.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true;
 }

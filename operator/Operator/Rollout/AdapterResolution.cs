@@ -34,9 +34,9 @@ internal sealed record AdapterResolution(
             { FineTuneJobRef: { } reference, Artifact: null } => OfRun(adapter.Name, reference.Name, status, view),
             _ => Failed(adapter.Name, Reasons.InvalidSpec, "set exactly one of: fineTuneJobRef, artifact"),
         };
-        if (served is not null && SourceParser.Parse(served.Uri, sources).Source is null) served = null;
+        if (served is not null && SourceParser.ParseMounted(served.Uri, sources).Source is null) served = null;
         if (own.Wanted is null) return own with { Wanted = served };
-        var (_, error) = SourceParser.Parse(own.Wanted.Uri, sources);
+        var (_, error) = SourceParser.ParseMounted(own.Wanted.Uri, sources);
         return error is null ? own : Failed(adapter.Name, error.Reason, error.Message) with { Wanted = served };
     }
 

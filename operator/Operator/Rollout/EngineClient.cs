@@ -25,7 +25,10 @@ internal sealed class EngineClient(IPodHttp pods, TimeSpan reportTimeout, TimeSp
             var answer = await pods.SendAsync(pod, ContractPorts.Server, "/v1/models", null, reportTimeout, cancellation);
             return answer.IsSuccess
                 ? Parse(answer.Body)
-                : EngineReport.Unreachable($"/v1/models: {answer.Status} {ErrorText(answer.Body)}");
+                : EngineReport.Unreachable($"/v1/models: {answer.Status} {ErrorText(answer.Body)}") with
+                {
+                    Doing = answer.Status == StatusCodes.Status503ServiceUnavailable ? ErrorText(answer.Body) : null,
+                };
         }
         catch (PodUnreachableException e)
         {

@@ -2,6 +2,7 @@ using System.Globalization;
 using Graft.Contract;
 using Graft.Operator.Api;
 using Graft.Operator.Pods;
+using Graft.Operator.Sources;
 using k8s.Models;
 
 namespace Graft.Operator.Rollout;
@@ -20,7 +21,7 @@ internal static class ServerObjects
 
     public static string SelectorText(AdapterDeployment resource) => $"{ApiNames.AdapterDeploymentLabel}={resource.Metadata.Name}";
 
-    public static V1Deployment Deployment(AdapterDeployment resource, ServerPlacement placement, string image) => new()
+    public static V1Deployment Deployment(AdapterDeployment resource, ServerPlacement placement, string image, FetchSettings fetch) => new()
     {
         ApiVersion = "apps/v1",
         Kind = "Deployment",
@@ -29,7 +30,7 @@ internal static class ServerObjects
         {
             Replicas = resource.Spec.Replicas,
             Selector = new() { MatchLabels = Selector(resource) },
-            Template = new() { Metadata = new() { Labels = Labels(resource) }, Spec = PodSpec(resource, placement, image) },
+            Template = new() { Metadata = new() { Labels = Labels(resource) }, Spec = PodSpec(resource, placement, image, fetch) },
         },
     };
 
@@ -52,7 +53,7 @@ internal static class ServerObjects
         Labels = Labels(resource),
     };
 
-    private static V1PodSpec PodSpec(AdapterDeployment resource, ServerPlacement placement, string image) => new()
+    private static V1PodSpec PodSpec(AdapterDeployment resource, ServerPlacement placement, string image, FetchSettings fetch) => new()
     {
         AutomountServiceAccountToken = false,
         EnableServiceLinks = false,
@@ -68,11 +69,12 @@ internal static class ServerObjects
                 Args =
                 [
                     "--model", placement.Model,
+                    .. placement.Credentials is { } folder ? ["--model-credentials", folder] : Array.Empty<string>(),
                     "--served-model-name", resource.Metadata.Name,
                     "--port", ContractPorts.Server.ToString(CultureInfo.InvariantCulture),
                     .. resource.Spec.Engine.Graft?.Args ?? [],
                 ],
-                Env = PodParts.Environment,
+                Env = PodParts.Environment(placement.Mounts, fetch),
                 Ports = [new() { Name = PortName, ContainerPort = ContractPorts.Server, Protocol = "TCP" }],
                 ReadinessProbe = new()
                 {

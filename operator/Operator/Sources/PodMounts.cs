@@ -9,10 +9,16 @@ namespace Graft.Operator.Sources;
 /// </summary>
 internal sealed class PodMounts
 {
+    // Octal 0440: the program's group reads it, nobody writes it.
+    private const int SecretMode = 288;
+
     private readonly Dictionary<string, string> _claimVolumes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _filePaths = new(StringComparer.Ordinal);
     private readonly List<V1Volume> _volumes = [];
     private readonly List<V1VolumeMount> _mounts = [];
+
+    /// <summary>Whether the pod fetches something, and so has a cache.</summary>
+    public bool Fetches { get; private set; }
 
     public IList<V1Volume> Volumes => [.. _volumes];
     public IList<V1VolumeMount> Mounts => [.. _mounts];
@@ -51,6 +57,47 @@ internal sealed class PodMounts
     {
         _volumes.Add(new V1Volume { Name = volume, EmptyDir = new() });
         _mounts.Add(new V1VolumeMount { Name = volume, MountPath = path });
+    }
+
+    /// <summary>
+    /// Where the pod puts what it fetches: a claim, or a folder of this machine where that is where pods run, or else a
+    /// folder that dies with the pod.
+    /// </summary>
+    public void AddCache(string? claim, string? hostFolder)
+    {
+        if (Fetches && claim is null) return;
+        if (claim is not null)
+        {
+            Remove("cache");
+            AddClaim(claim, ContractPaths.Cache, readOnly: false);
+        }
+        else if (hostFolder is not null)
+        {
+            _volumes.Add(new V1Volume { Name = "cache", HostPath = new() { Path = hostFolder, Type = "DirectoryOrCreate" } });
+            _mounts.Add(new V1VolumeMount { Name = "cache", MountPath = ContractPaths.Cache });
+        }
+        else
+        {
+            AddScratch("cache", ContractPaths.Cache);
+        }
+        Fetches = true;
+    }
+
+    /// <summary>Mounts a Secret's keys as files, and says where they are in the pod.</summary>
+    public string AddCredentials(string secret)
+    {
+        var path = $"{ContractPaths.Credentials}/{secret}";
+        if (_mounts.Any(m => m.MountPath == path)) return path;
+        var volume = $"credentials-{_mounts.Count(m => m.MountPath.StartsWith(ContractPaths.Credentials + "/", StringComparison.Ordinal))}";
+        _volumes.Add(new V1Volume { Name = volume, Secret = new() { SecretName = secret, DefaultMode = SecretMode } });
+        _mounts.Add(new V1VolumeMount { Name = volume, MountPath = path, ReadOnlyProperty = true });
+        return path;
+    }
+
+    private void Remove(string volume)
+    {
+        _volumes.RemoveAll(v => v.Name == volume);
+        _mounts.RemoveAll(m => m.Name == volume);
     }
 
     // The file keeps its name in the pod, because a data format is told by its ending.

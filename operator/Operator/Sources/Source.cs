@@ -1,6 +1,8 @@
+using Graft.Contract;
+
 namespace Graft.Operator.Sources;
 
-/// <summary>A source that the operator can turn into a path inside a pod: a claim's folder, or a file of this machine.</summary>
+/// <summary>A source: a claim's folder or a file of this machine, which are mounted, or a place that the pod fetches it from.</summary>
 internal abstract record Source(string Text)
 {
     /// <param name="Claim">Name of the PersistentVolumeClaim.</param>
@@ -9,6 +11,8 @@ internal abstract record Source(string Text)
 
     /// <param name="Path">Absolute, without <c>.</c> or <c>..</c> parts.</param>
     public sealed record File(string Text, string Path) : Source(Text);
+
+    public sealed record Remote(string Text, SourceUri Uri) : Source(Text);
 }
 
 /// <summary>Why a source cannot be used; <paramref name="Reason"/> becomes the condition's reason.</summary>
@@ -27,6 +31,9 @@ internal sealed record SourceOptions
 
     /// <summary>Source as written in a manifest -> absolute path to take instead.</summary>
     public IReadOnlyDictionary<string, string> Substitutes { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>How pods fetch what is not mounted.</summary>
+    public FetchSettings Fetch { get; init; } = new();
 
     /// <summary>
     /// Whether there is something at a path of this machine; null where the operator cannot look, because pods run

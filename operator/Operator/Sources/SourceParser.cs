@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Graft.Contract;
 using Graft.Operator.Api;
 
 namespace Graft.Operator.Sources;
@@ -10,7 +11,7 @@ namespace Graft.Operator.Sources;
 internal static partial class SourceParser
 {
     private const string Known = "pvc://CLAIM/PATH";
-    private static readonly string[] Later = ["hf", "s3", "oci", "https", "http", "gs"];
+    private static readonly string[] Later = ["https", "http", "gs"];
 
     /// <summary>Reads <paramref name="text"/>; exactly one of the two results is set.</summary>
     public static (Source? Source, SourceError? Error) Parse(string text, SourceOptions options)
@@ -25,11 +26,28 @@ internal static partial class SourceParser
         {
             "pvc" => ParsePvc(text, rest),
             "file" => ParseFile(text, rest, options),
+            _ when SourceUri.IsRemote(text) => ParseRemote(text),
             _ when Later.Contains(scheme) =>
                 (null, new(
                     Reasons.UnsupportedSource, $"'{text}': {scheme}:// cannot be fetched by this version; write {Examples(options)}")),
             _ => (null, new(Reasons.UnsupportedSource, $"'{text}': the scheme {scheme}:// is unknown; write {Examples(options)}")),
         };
+    }
+
+    /// <summary>As <see cref="Parse"/>, for what must be mounted because nobody fetches it.</summary>
+    public static (Source? Source, SourceError? Error) ParseMounted(string text, SourceOptions options)
+    {
+        var (source, error) = Parse(text, options);
+        if (source is not Source.Remote) return (source, error);
+        var scheme = text[..text.IndexOf("://", StringComparison.Ordinal)];
+        var mounted = options.AllowFiles ? $"{Known} or file:///PATH" : Known;
+        return (null, new(Reasons.UnsupportedSource, $"'{text}': {scheme}:// cannot be fetched here by this version; write {mounted}"));
+    }
+
+    private static (Source?, SourceError?) ParseRemote(string text)
+    {
+        var (uri, problem) = SourceUri.Parse(text);
+        return uri is null ? Invalid(text, problem!) : (new Source.Remote(text, uri), null);
     }
 
     private static (Source?, SourceError?) ParsePvc(string text, string rest)
@@ -47,7 +65,7 @@ internal static partial class SourceParser
         if (!options.AllowFiles)
             return (null, new(
                 Reasons.UnsupportedSource,
-                $"'{text}': file:// means a file of one machine, which pods of a cluster do not see; write {Known}"));
+                $"'{text}': file:// means a file of one machine, which pods of a cluster do not see; write {Examples(options)}"));
         var relative = rest == "." || rest.StartsWith("./", StringComparison.Ordinal);
         if (!relative && !rest.StartsWith('/')) return Invalid(text, "write file:///ABSOLUTE/PATH or file://./RELATIVE/PATH");
         var path = rest[1..].Trim('/');
@@ -66,7 +84,8 @@ internal static partial class SourceParser
 
     private static (Source?, SourceError?) Invalid(string text, string why) => (null, new(Reasons.InvalidSpec, $"'{text}': {why}"));
 
-    private static string Examples(SourceOptions options) => options.AllowFiles ? $"{Known} or file:///PATH" : Known;
+    private static string Examples(SourceOptions options) =>
+        $"{Known}, {SourceUri.HubExample}, {SourceUri.S3Example}, {SourceUri.OciExample}" + (options.AllowFiles ? ", or file:///PATH" : "");
 
     [GeneratedRegex(NamePatterns.Subdomain)]
     private static partial Regex ClaimName();

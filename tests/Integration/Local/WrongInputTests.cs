@@ -14,7 +14,7 @@ public sealed class WrongInputTests : LocalTests
         { "finetunejob.yaml", "  output:\n    pvc: {claimName: adapters}\n", "", "finetunejob.yaml: spec.output" },
         { "finetunejob.yaml", "kind: FineTuneJob", "kind: FineTuneJobb", "FineTuneJobb" },
         { "finetunejob.yaml", "apiVersion: graft.dev/v1alpha1", "apiVersion: graft.dev/v9", "graft.dev/v9" },
-        { "finetunejob.yaml", "file://./model", "hf://someone/something", "hf://someone/something" },
+        { "finetunejob.yaml", "file://./model", "gs://someone/something", "gs://someone/something" },
         { "finetunejob.yaml", "file://./model", "file://./../../../etc", "etc" },
         { "finetunejob.yaml", "file://./data/train.jsonl", "file://./data/nothing.jsonl", "nothing.jsonl" },
         { "finetunejob.yaml", "spec:", "spec:\n  trainer: {image: \"example.com/somebody/trainer:1\"}", "example.com/somebody/trainer:1" },

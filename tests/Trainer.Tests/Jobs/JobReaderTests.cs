@@ -34,7 +34,7 @@ public class JobReaderTests
         var error = Error("""
             {
               "version": "graft.dev/job/v1alpha1", "name": "a", "nmae": "b",
-              "model": {"source": "s"},
+              "model": {"path": "p"},
               "objective": {"generation": {"learnFrom": "completion"}},
               "data": {"train": [{"source": "s", "path": "p", "colums": {}}], "maxLength": "long"},
               "method": {"lora": []},
@@ -45,7 +45,7 @@ public class JobReaderTests
 
         foreach (var field in new[]
                  {
-                     "nmae: unknown field", "model.path: is missing",
+                     "nmae: unknown field", "model.source: is missing",
                          "objective.generation.learnFrom: is \"completion\"; must be one of Completion, All",
                      "data.train[0].colums: unknown field", "data.maxLength: is \"long\"", "method.lora: is a list",
                          "training.batchSize: is 1.5",
@@ -64,6 +64,9 @@ public class JobReaderTests
 
     public static TheoryData<string, string> Impossible => new()
     {
+        { Json(Make.Job() with { Model = new("file:///m") }), "model.path: must not be empty: model.source is nothing that is fetched" },
+        { Json(Make.Job() with { Data = new([new DataSource("s3://B/x")]) }),
+            "data.train[0].path: is empty, and data.train[0].source cannot be fetched" },
         { Json(Make.Job() with { Version = "v2" }), "version: is \"v2\"; must be \"graft.dev/job/v1alpha1\"" },
         { Json(Make.Job() with { Name = "../x" }), "name: " },
         { Json(Make.Job() with { Method = new Method() }), "method: set exactly one of: lora, full" },

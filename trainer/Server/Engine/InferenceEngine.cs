@@ -18,6 +18,9 @@ internal sealed partial class InferenceEngine(
     private Thread? thread;
     private int admitted;
 
+    /// <summary>What is being done until then, in a sentence for those who ask too early.</summary>
+    public string Doing { get; set; } = "The model is loading.";
+
     /// <summary>Done when the model is there; failed when it cannot be loaded.</summary>
     public Task<ModelFacts> Loaded => loaded.Task;
 
@@ -27,7 +30,7 @@ internal sealed partial class InferenceEngine(
     /// <summary>The loaded model's facts.</summary>
     /// <exception cref="ApiException">503 while the model is loading.</exception>
     public ModelFacts Facts =>
-        loaded.Task.IsCompletedSuccessfully ? loaded.Task.Result : throw ApiException.Unavailable("The model is loading.");
+        loaded.Task.IsCompletedSuccessfully ? loaded.Task.Result : throw ApiException.Unavailable(Doing);
 
     public void Start()
     {

@@ -13,8 +13,16 @@ internal sealed class ServerCommand
     private readonly Option<string> model = new("--model")
     {
         Required = true,
-        HelpName = "PATH",
-        Description = "The base model: a folder in Hugging Face layout (config.json, *.safetensors, tokenizer.json) or a .gguf file.",
+        HelpName = "PATH|SOURCE",
+        Description = "The base model: a folder in Hugging Face layout (config.json, *.safetensors, tokenizer.json) or a .gguf file; "
+            + "hf://, s3:// and oci:// sources are fetched.",
+    };
+
+    private readonly Option<string?> credentials = new("--model-credentials")
+    {
+        HelpName = "FOLDER",
+        Description =
+            "Folder with the files to fetch the model with, as a mounted Secret: token, or AWS_ACCESS_KEY_ID, or .dockerconfigjson.",
     };
 
     private readonly Option<string?> name = new("--served-model-name")
@@ -73,7 +81,8 @@ internal sealed class ServerCommand
             "Serves a base model and any number of its adapters over the OpenAI API: /v1/models, /v1/completions, /v1/chat/completions, "
             + "/v1/load_lora_adapter, /v1/unload_lora_adapter, /health and /metrics.")
         {
-            command.model, command.name, command.host, command.port, command.precision, command.maxSequences, command.maxWaiting,
+            command.model, command.credentials, command.name, command.host, command.port, command.precision, command.maxSequences,
+                command.maxWaiting,
             command.maxContext, command.maxAdapters, command.adapterRoots, command.gracePeriod,
         };
         var program = new ServerProgram(output, error, environment);
@@ -85,16 +94,12 @@ internal sealed class ServerCommand
         {
             return program.Fail(FailureClass.InvalidJob, string.Join(" ", errors) + " See graft-server --help.");
         }
-        return await program.RunAsync(options, () => Load(options, environment));
-    }
-
-    private static TorchModel Load(ServerOptions options, Func<string, string?> environment)
-    {
-        TorchRuntime.Load();
-        var volume = ContractPaths.VolumeOf(options.Model);
-        return TorchModel.Load(
-            ContractPaths.Resolve(options.Model, environment), options.Precision, options.MaxContext,
-            root: volume is null ? null : ContractPaths.Resolve(volume, environment));
+        return await program.RunAsync(options, (says, stop) =>
+        {
+            var (path, root) = ModelFetch.Find(options, environment, says, output, stop);
+            TorchRuntime.Load();
+            return TorchModel.Load(path, options.Precision, options.MaxContext, root);
+        });
     }
 
     private ServerOptions? Read(ParseResult parsed, List<string> errors)
@@ -109,12 +114,14 @@ internal sealed class ServerCommand
         var portNumber = parsed.GetValue(port);
         if (portNumber is < 0 or > IPEndPoint.MaxPort) errors.Add($"--port {portNumber} is not from 0 to {IPEndPoint.MaxPort}.");
         if (path.Length == 0) errors.Add("--model needs a path.");
+        if (SourceUri.IsRemote(path) && SourceUri.Parse(path).Problem is { } problem) errors.Add($"--model {path}: {problem}.");
         if (servedName.Length == 0) errors.Add("--served-model-name must not be empty.");
         if (parsed.GetValue(maxContext) is < 2) errors.Add("--max-context must be at least 2: a token of prompt and one of answer.");
         if (errors.Count > 0) return null;
         return new ServerOptions
         {
             Model = path,
+            Credentials = parsed.GetValue(credentials),
             ServedModelName = servedName,
             Endpoint = new IPEndPoint(address!, portNumber),
             Precision = parsed.GetValue(precision),
@@ -129,6 +136,7 @@ internal sealed class ServerCommand
     private static string NameOf(string path)
     {
         if (path.Length == 0) return "";
+        if (SourceUri.Parse(path).Uri is { } uri) return ModelFetch.NameOf(uri);
         var last = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         return last.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? last[..^".gguf".Length] : last;
     }

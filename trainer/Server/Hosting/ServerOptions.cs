@@ -7,8 +7,13 @@ namespace Graft.Server.Hosting;
 /// <summary>How a server is started.</summary>
 internal sealed record ServerOptions
 {
-    /// <summary>Folder or <c>.gguf</c> file, as given: a contract path is moved where its variable points when it is opened.</summary>
+    /// <summary>
+    /// Folder, <c>.gguf</c> file or source, as given: a contract path is moved where its variable points when it is opened.
+    /// </summary>
     public required string Model { get; init; }
+
+    /// <summary>Folder with the files to fetch the model with; null: none.</summary>
+    public string? Credentials { get; init; }
 
     /// <summary>What requests call the base.</summary>
     public required string ServedModelName { get; init; }

@@ -1,7 +1,9 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Graft.Contract;
 using Graft.Modeling;
 using Graft.Server.Engine;
+using Graft.Sources;
 using Microsoft.AspNetCore.Connections;
 
 namespace Graft.Server.Hosting;
@@ -10,11 +12,18 @@ namespace Graft.Server.Hosting;
 internal sealed class ServerProgram(TextWriter output, TextWriter error, Func<string, string?> environment)
 {
     /// <summary>Serves until the process is told to stop. The exit code is <see cref="ExitCodes"/>'s.</summary>
-    public async Task<int> RunAsync(ServerOptions options, Func<IEngineModel> load)
+    /// <param name="load">Is given a voice for what it is doing, and a token that ends it when the process is told to stop.</param>
+    public async Task<int> RunAsync(ServerOptions options, Func<Action<string>, CancellationToken, IEngineModel> load)
     {
-        var path = ContractPaths.Resolve(options.Model, environment);
-        if (!Path.Exists(path)) return Fail(FailureClass.ModelError, $"--model {options.Model}: no such file or folder");
-        await using var host = ServerHost.Create(options, load, TimeProvider.System, environment);
+        if (!SourceUri.IsRemote(options.Model) && !Path.Exists(ContractPaths.Resolve(options.Model, environment)))
+            return Fail(FailureClass.ModelError, $"--model {options.Model}: no such file or folder");
+        using var stop = new CancellationTokenSource();
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => stop.Cancel());
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => stop.Cancel());
+        InferenceEngine? engine = null;
+        await using var host = ServerHost.Create(
+            options, () => load(words => engine!.Doing = words, stop.Token), TimeProvider.System, environment);
+        engine = host.Engine;
         try
         {
             await host.StartAsync();
@@ -56,6 +65,7 @@ internal sealed class ServerProgram(TextWriter output, TextWriter error, Func<st
             if (host.Engine.Loaded.Exception?.InnerException is { } cause)
             {
                 await host.StopAsync();
+                if (cause is OperationCanceledException) return ExitCodes.Success;
                 return await FailAsync(cause, $"--model {options.Model} cannot be loaded");
             }
             await output.WriteLineAsync($"Serving {options.ServedModelName}");
@@ -79,6 +89,7 @@ internal sealed class ServerProgram(TextWriter output, TextWriter error, Func<st
     private static FailureClass Classify(Exception e) => e switch
     {
         ModelFormatException or IOException or UnauthorizedAccessException => FailureClass.ModelError,
+        SourceException source => source.ClassFor(FailureClass.ModelError),
         TorchRuntimeException => FailureClass.Infrastructure,
         OutOfMemoryException => FailureClass.OutOfMemory,
         _ => FailureClass.Internal,

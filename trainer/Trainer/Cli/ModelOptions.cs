@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Graft.Contract;
 using Graft.Modeling;
+using Graft.Trainer.Reporting;
 using Graft.Trainer.Runs;
 using static TorchSharp.torch;
 
@@ -11,8 +12,10 @@ internal sealed class ModelOptions
 {
     private readonly Option<string> model = new("--model")
     {
-        HelpName = "PATH",
-        Description = "A folder in Hugging Face layout (config.json, *.safetensors, tokenizer.json), or a .gguf file.",
+        HelpName = "PATH|SOURCE",
+        Description =
+            "A folder in Hugging Face layout (config.json, *.safetensors, tokenizer.json), or a .gguf file; hf://, s3:// and oci:// "
+            + "sources are fetched.",
         Required = true,
     };
 
@@ -46,7 +49,8 @@ internal sealed class OpenModel : IDisposable
     public OpenModel(ModelPaths paths)
     {
         var device = cuda.is_available() ? CUDA : CPU;
-        Model = BaseModel.Load(paths.Model, new LoadOptions(device, Precisions.Resolve(paths.Precision, device, weightsTrain: false)));
+        var precision = Precisions.Resolve(paths.Precision, device, weightsTrain: false);
+        Model = BaseModel.Load(PathOf(paths.Model), new LoadOptions(device, precision));
         if (paths.Adapter is not { } folder) return;
         if (!Path.Exists(folder))
             throw RunFailedException.Model($"{folder}: no such folder; --adapter names the folder of an artifact, or a GGUF file");
@@ -60,5 +64,13 @@ internal sealed class OpenModel : IDisposable
     {
         Adapter?.Dispose();
         Model.Dispose();
+    }
+
+    /// <summary>What a person names by its source is fetched into the cache of this machine.</summary>
+    private static string PathOf(string model)
+    {
+        if (!SourceUri.IsRemote(model)) return model;
+        var fetcher = new InputFetcher(new ProgressBoard(), RunLog.ForErrors(TimeProvider.System), Environment.GetEnvironmentVariable);
+        return fetcher.ModelAsync(new ModelInput(model), CancellationToken.None).GetAwaiter().GetResult().Path;
     }
 }

@@ -13,7 +13,7 @@ internal static class JobValidator
             $"is \"{job.Version}\"; must be \"{TrainingJob.CurrentVersion}\"");
         errors.Check(IsFileName(job.Name), "name", "must be 1 to 253 letters, digits, '-', '_' or '.', and begin with a letter or digit");
         errors.NotBlank(job.Model.Source, "model.source");
-        errors.NotBlank(job.Model.Path, "model.path");
+        Place(job.Model.Source, job.Model.Path, "model", errors);
         errors.Check(!job.Model.RandomWeights || job.Method.Full is not null, "model.randomWeights",
             "needs method.full: an adapter on random weights learns nothing");
         if (job.Model.Quantization is { } quantization) Quantization(quantization, job, errors);
@@ -53,8 +53,23 @@ internal static class JobValidator
         for (var i = 0; i < sources.Count; i++)
         {
             errors.NotBlank(sources[i].Source, $"{field}[{i}].source");
-            errors.NotBlank(sources[i].Path, $"{field}[{i}].path");
+            Place(sources[i].Source, sources[i].Path, $"{field}[{i}]", errors);
             if (sources[i].Columns is { } columns) Columns(columns, $"{field}[{i}].columns", errors);
+        }
+    }
+
+    /// <summary>Either something lies at a path, or the source says where it is fetched from.</summary>
+    private static void Place(string source, string path, string field, JobErrors errors)
+    {
+        if (path.Length > 0)
+        {
+            errors.NotBlank(path, field + ".path");
+        }
+        else if (SourceUri.Parse(source).Problem is { } problem)
+        {
+            errors.Add(field + ".path", SourceUri.IsRemote(source)
+                ? $"is empty, and {field}.source cannot be fetched: {problem}"
+                : $"must not be empty: {field}.source is nothing that is fetched");
         }
     }
 

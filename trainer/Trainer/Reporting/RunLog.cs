@@ -14,6 +14,9 @@ internal sealed class RunLog(TextWriter output, bool terminal, TimeProvider time
 
     public static RunLog ForConsole(TimeProvider time) => new(Console.Out, !Console.IsOutputRedirected, time);
 
+    /// <summary>For verbs whose output is their result.</summary>
+    public static RunLog ForErrors(TimeProvider time) => new(Console.Error, !Console.IsErrorRedirected, time);
+
     public void Say(string line)
     {
         EndBar();
@@ -37,6 +40,21 @@ internal sealed class RunLog(TextWriter output, bool terminal, TimeProvider time
         last = time.GetTimestamp();
         if (terminal) Bar(progress);
         else Say(Line(progress));
+    }
+
+    /// <summary>Often; it decides itself whether there is something to show.</summary>
+    public void Download(DownloadProgress download)
+    {
+        if (last != 0 && time.GetElapsedTime(last) < (terminal ? Redraw : Interval)) return;
+        last = time.GetTimestamp();
+        if (!terminal)
+        {
+            Say(string.Create(CultureInfo.InvariantCulture, $"fetched_bytes={download.Bytes} total_bytes={download.TotalBytes}"));
+            return;
+        }
+        output.Write($"\r{download.Source}: {download} \e[K");
+        output.Flush();
+        barShown = true;
     }
 
     private static string Line(Progress p) => string.Create(CultureInfo.InvariantCulture,
@@ -67,6 +85,7 @@ internal sealed class RunLog(TextWriter output, bool terminal, TimeProvider time
 
     private static string Words(TrainerPhase phase) => phase switch
     {
+        TrainerPhase.Fetching => "Fetching",
         TrainerPhase.LoadingModel => "Loading the model",
         TrainerPhase.LoadingData => "Reading the data",
         TrainerPhase.EvaluatingBase => "Evaluating the base model",

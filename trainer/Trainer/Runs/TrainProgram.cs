@@ -76,11 +76,15 @@ internal sealed class TrainProgram(
         if (ArtifactReader.Find(folder, job.Output.Uri, Digests.Of(job)) is var (manifest, summary))
             return new TrainingResult { Artifact = summary, Resolved = manifest.Resolved, Steps = manifest.Steps, Reused = true };
         using var output = ArtifactFolder.Create(folder);
+        var fetcher = new InputFetcher(board, log, environment);
+        var data = await fetcher.DataAsync(job.Data, stop);
         board.Post(TrainerPhase.LoadingData);
         log.Phase(TrainerPhase.LoadingData, string.Join(" ", job.Data.Train.Select(s => s.Source)));
-        var dataset = Dataset.Read(job.Data, job.Training.Seed);
+        var dataset = Dataset.Read(data, job.Training.Seed);
         stop.ThrowIfCancellationRequested();
-        var run = new TrainingRun(job, dataset, output, board, log, time);
+        // After the data was read: what is wrong with it shows before gigabytes are fetched.
+        var model = await fetcher.ModelAsync(job.Model, stop);
+        var run = new TrainingRun(job, model, dataset, output, board, log, time);
         var work = torch.RunAsync(() =>
         {
             TorchRuntime.Load();

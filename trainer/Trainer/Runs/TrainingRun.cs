@@ -12,7 +12,7 @@ namespace Graft.Trainer.Runs;
 
 /// <summary>One run from its data to its artifact. All of it happens on the torch thread, after the natives are loaded.</summary>
 internal sealed class TrainingRun(
-    TrainingJob job, Dataset dataset, ArtifactFolder output, ProgressBoard board, RunLog log, TimeProvider time)
+    TrainingJob job, LocalModel local, Dataset dataset, ArtifactFolder output, ProgressBoard board, RunLog log, TimeProvider time)
 {
     /// <exception cref="RunFailedException">The run fails for a known reason.</exception>
     public TrainingResult Execute(CancellationToken cancellation)
@@ -21,11 +21,10 @@ internal sealed class TrainingRun(
         var device = cuda.is_available() ? CUDA : CPU;
         using var method = TuningMethods.Create(job.Method);
         Enter(TrainerPhase.LoadingModel, job.Model.Source);
-        var volume = ContractPaths.VolumeOf(job.Model.Path);
-        using var model = BaseModel.Load(ContractPaths.Resolve(job.Model.Path), new LoadOptions(
+        using var model = BaseModel.Load(local.Path, new LoadOptions(
             device, Precisions.Resolve(job.Model.Precision, device, method.WeightsTrain), job.Model.RandomWeights, job.Training.Seed,
             Quantization: job.Model.Quantization, Frozen: !method.WeightsTrain,
-            Root: volume is null ? null : TrustedRoot.At(ContractPaths.Resolve(volume))));
+            Root: local.Root is { } root ? TrustedRoot.At(root) : null));
         cancellation.ThrowIfCancellationRequested();
         using var rng = new Generator(unchecked((ulong)job.Training.Seed), device);
         method.Attach(model, rng);
@@ -125,7 +124,7 @@ internal sealed class TrainingRun(
             Kind = method.Kind,
             JobDigest = Digests.Of(job),
             Job = job,
-            BaseModel = new BaseModelReference(job.Model.Source, model.Digest),
+            BaseModel = new BaseModelReference(job.Model.Source, model.Digest, local.Revision),
             Dataset = new DatasetReference(
                 dataset.Sources, dataset.Digest, train.Examples.Count, dataset.Validation.Count, train.SupervisedTokens),
             Facts = method.Facts(model),
