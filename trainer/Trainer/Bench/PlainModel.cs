@@ -76,7 +76,7 @@ internal sealed class PlainModel : IDisposable
 
     private (Tensor Cos, Tensor Sin) Angles(int past, int tokens)
     {
-        var frequencies = pow(tensor((float)config.RopeTheta),
+        var frequencies = pow(tensor((float)BenchModel.RopeTheta),
             arange(0, config.HeadSize, 2, ScalarType.Float32).div((double)config.HeadSize)).reciprocal();
         var angles = arange(past, past + tokens, ScalarType.Float32).unsqueeze(1).mul(frequencies);   // (T, D / 2)
         return (angles.cos().to_type(dtype), angles.sin().to_type(dtype));
