@@ -46,7 +46,16 @@ internal sealed partial class InferenceEngine(
             Interlocked.Add(ref admitted, -sequences.Count);
             return false;
         }
-        foreach (var sequence in sequences) Post(_ => scheduler.Add(sequence), () => End(sequence, Stopping));
+        // One command, so that they begin in the same step.
+        Post(
+            _ =>
+            {
+                foreach (var sequence in sequences) scheduler.Add(sequence);
+            },
+            () =>
+            {
+                foreach (var sequence in sequences) End(sequence, Stopping);
+            });
         return true;
     }
 

@@ -13,9 +13,7 @@ internal sealed class ModelOptions
     private readonly Option<string> model = new("--model")
     {
         HelpName = "PATH|SOURCE",
-        Description =
-            "A folder in Hugging Face layout (config.json, *.safetensors, tokenizer.json), or a .gguf file; hf://, s3:// and oci:// "
-            + "sources are fetched.",
+        Description = "A folder in Hugging Face layout, or a .gguf file; hf://, s3:// and oci:// sources are fetched.",
         Required = true,
     };
 
