@@ -1,5 +1,6 @@
 using Graft.Contract;
 using Graft.Modeling.Files;
+using Graft.Modeling.Models;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Adapters;
@@ -22,9 +23,11 @@ internal static class GgufLoraLoader
     public static LoadedAdapter Load(BaseModel model, string name, string path)
     {
         using var file = GgufFile.Open(path);
-        var alpha = CheckKind(file);
-        var pairs = Pairs(file, model.Transformer.Linears);
-        var layers = pairs.ToDictionary(p => p.Site.Index, LinearAdapter (p) => Read(file, p, alpha == 0 ? 1 : alpha / p.Rank, model));
+        var architecture = GgufArchitectures.Of(model.Config.ModelType)
+            ?? throw new ModelFormatException(path, $"a base model of the type '{model.Config.ModelType}' takes no adapter from a GGUF file");
+        var alpha = CheckKind(file, architecture.Name);
+        var pairs = Pairs(file, model.Transformer.Linears, architecture.Tensors);
+        var layers = pairs.ToDictionary(p => p.Site.Index, LinearAdapter (p) => Read(file, p, alpha == 0 ? 1 : alpha / p.Rank, model, architecture.Tensors));
         var rank = pairs.Max(p => p.Rank);
         return new LoadedAdapter(layers)
         {
@@ -45,28 +48,28 @@ internal static class GgufLoraLoader
         };
     }
 
-    private static double CheckKind(GgufFile file)
+    private static double CheckKind(GgufFile file, string architecture)
     {
         void Must(string key, string wanted)
         {
             if (file.Text(key) is var found && found != wanted)
-                throw new ModelFormatException(file.Path, $"is no LoRA of a llama model: '{key}' is '{found}', not '{wanted}'");
+                throw new ModelFormatException(file.Path, $"is no LoRA of a {architecture} model: '{key}' is '{found}', not '{wanted}'");
         }
         Must("general.type", "adapter");
         Must("adapter.type", "lora");
-        Must("general.architecture", "llama");
+        Must("general.architecture", architecture);
         var alpha = file.Fraction("adapter.lora.alpha")
             ?? throw new ModelFormatException(file.Path, "lacks the metadata value 'adapter.lora.alpha'");
         return double.IsFinite(alpha) && alpha >= 0 ? alpha
             : throw new ModelFormatException(file.Path, $"'adapter.lora.alpha' is {alpha}; it must be at least 0");
     }
 
-    private static List<Pair> Pairs(GgufFile file, IReadOnlyList<LinearSite> linears)
+    private static List<Pair> Pairs(GgufFile file, IReadOnlyList<LinearSite> linears, GgufNames names)
     {
         var (pairs, problems, used) = (new List<Pair>(), new List<string>(), new HashSet<string>(StringComparer.Ordinal));
         foreach (var site in linears)
         {
-            if (GgufNames.FromHuggingFace(site.Name + Weight) is not { } stored) continue;
+            if (names.FromHuggingFace(site.Name + Weight) is not { } stored) continue;
             var (a, b) = (file.Tensors.GetValueOrDefault(stored + PartA), file.Tensors.GetValueOrDefault(stored + PartB));
             used.Add(stored + PartA);
             used.Add(stored + PartB);
@@ -89,7 +92,7 @@ internal static class GgufLoraLoader
     }
 
     /// <summary>In the model's element type; the scale goes into B. Rows of B lie as those of the base's weight do.</summary>
-    private static LoraLayer Read(GgufFile file, Pair pair, double scale, BaseModel model)
+    private static LoraLayer Read(GgufFile file, Pair pair, double scale, BaseModel model, GgufNames names)
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
@@ -100,6 +103,6 @@ internal static class GgufLoraLoader
                 ScalarType.Float32).mul(factor).to_type(model.DType).to(model.Device).DetachFromDisposeScope();
         }
         return new LoraLayer(Part(pair.A, null, 1),
-            Part(pair.B, GgufNames.StoredRow(pair.Site.Name, pair.Site.OutFeatures, model.Config), scale), 1);
+            Part(pair.B, names.StoredRow(pair.Site.Name, pair.Site.OutFeatures, model.Config), scale), 1);
     }
 }

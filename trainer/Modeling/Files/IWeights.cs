@@ -16,8 +16,8 @@ internal interface IWeights : IDisposable
     Tensor Read(string name, IReadOnlyList<long> shape, ScalarType dtype);
 
     /// <summary>
-    /// A matrix as the file has it, in fewer bits than it computes in; null when it is not kept so. It lies over what <see
-    /// cref="IDisposable.Dispose"/> closes.
+    /// A matrix as the file has it, in fewer bits than it computes in; null when it is not kept so. It is (out, in), whichever way
+    /// Hugging Face has it, and lies over what <see cref="IDisposable.Dispose"/> closes.
     /// </summary>
     PackedMatrix? Pack(string name) => null;
 

@@ -27,6 +27,7 @@ internal static class Gemma2
             Scale = 1 / Math.Sqrt(f.PositiveOrNone("query_pre_attn_scalar", 256) ?? 256),
             SoftCap = f.PositiveOrNone("attn_logit_softcapping", 50),
         };
+        AttentionOptions Options(int i) => full with { Window = sliding[i] ? window : null };
         return new ModelPlan(config, (network, c) =>
         {
             Layer Block(int i)
@@ -35,14 +36,19 @@ internal static class Gemma2
                 var attention = SelfAttention.Llama(network, at + "self_attn.", i, c, bias, bias) with
                 {
                     Rope = rope,
-                    Options = full with { Window = sliding[i] ? window : null },
+                    Options = Options(i),
                 };
                 return Wire(network, at, attention, c, activation);
             }
             return new Decoder(
                 network, c, "model.embed_tokens.weight", Block, () => Norms.Rms(network, "model.norm", c), scale: Math.Sqrt(c.HiddenSize));
         })
-        { Ropes = [rope], NameOf = StoredNames.Decoder, LogitSoftCap = f.PositiveOrNone("final_logit_softcapping", 30) };
+        {
+            Ropes = [rope],
+            AttentionOf = Options,
+            NameOf = StoredNames.Decoder,
+            LogitSoftCap = f.PositiveOrNone("final_logit_softcapping", 30),
+        };
     }
 
     /// <summary>Norms, attention and feed-forward of a block, as in Gemma 3 too.</summary>

@@ -26,6 +26,7 @@ internal static class Gemma3Text
         var pattern = f.Integer("sliding_window_pattern") ?? f.Integer("_sliding_window_pattern") ?? 6;
         if (pattern < 1) f.Wrong($"sliding_window_pattern is {pattern}; it must be at least 1");
         var sliding = f.SlidingLayers(config.Layers, i => (i + 1) % Math.Max(1, pattern) != 0);
+        AttentionOptions Options(int i) => options with { Window = sliding[i] ? window : null };
         return new ModelPlan(config, (network, c) =>
         {
             Layer Block(int i)
@@ -34,7 +35,7 @@ internal static class Gemma3Text
                 var attention = SelfAttention.Llama(network, at + "self_attn.", i, c, bias, bias) with
                 {
                     Rope = sliding[i] ? local : global,
-                    Options = options with { Window = sliding[i] ? window : null },
+                    Options = Options(i),
                     QueryNorm = Norms.RmsOfHeads(network, at + "self_attn.q_norm", c),
                     KeyNorm = Norms.RmsOfHeads(network, at + "self_attn.k_norm", c),
                 };
@@ -43,7 +44,12 @@ internal static class Gemma3Text
             return new Decoder(
                 network, c, "model.embed_tokens.weight", Block, () => Norms.Rms(network, "model.norm", c), scale: Math.Sqrt(c.HiddenSize));
         })
-        { Ropes = [local, global], NameOf = StoredNames.Decoder, LogitSoftCap = f.PositiveOrNone("final_logit_softcapping", null) };
+        {
+            Ropes = [local, global],
+            AttentionOf = Options,
+            NameOf = StoredNames.Decoder,
+            LogitSoftCap = f.PositiveOrNone("final_logit_softcapping", null),
+        };
     }
 
     /// <summary>

@@ -15,7 +15,7 @@ internal static partial class Gpt2
         MaxPositions = 1024, NormEpsilon = 1e-5, TiedEmbeddings = true, BosId = 50_256, EosIds = [50_256],
     };
 
-    private static readonly ConfigReading.Names Names = new()
+    internal static readonly ConfigReading.Names Names = new()
     {
         Hidden = "n_embd", Inner = "n_inner", Layers = "n_layer", Heads = "n_head",
         Positions = "n_positions", Epsilon = "layer_norm_epsilon",
@@ -27,6 +27,10 @@ internal static partial class Gpt2
         var activation = Activation.Read(f, "activation_function", "gelu_new");
         var scaled = f.Flag("scale_attn_weights") ?? true;
         var byDepth = f.Flag("scale_attn_by_inverse_layer_idx") ?? false;
+        AttentionOptions Options(int i) => new()
+        {
+            Scale = (scaled ? 1 / Math.Sqrt(config.HeadSize) : 1) / (byDepth ? i + 1 : 1),
+        };
         return new ModelPlan(config, (network, c) =>
         {
             LinearSite Conv(string name, long outFeatures, long inFeatures) =>
@@ -34,10 +38,9 @@ internal static partial class Gpt2
             SelfAttention Attend(string at, int i)
             {
                 var all = Conv(at + "c_attn", 3L * c.HiddenSize, c.HiddenSize);
-                var scale = (scaled ? 1 / Math.Sqrt(c.HeadSize) : 1) / (byDepth ? i + 1 : 1);
                 return new SelfAttention(network, i, SelfAttention.InOne(network, c, all), Conv(at + "c_proj", c.HiddenSize, c.HiddenSize))
                 {
-                    Options = new() { Scale = scale },
+                    Options = Options(i),
                 };
             }
             Layer Block(int i)
@@ -53,7 +56,7 @@ internal static partial class Gpt2
                 network, c, "transformer.wte.weight", Block, () => Norms.LayerNorm(network, "transformer.ln_f", c),
                 positions: "transformer.wpe.weight");
         })
-        { NameOf = name => NameOf(name, config.TiedEmbeddings) };
+        { AttentionOf = Options, NameOf = name => NameOf(name, config.TiedEmbeddings) };
     }
 
     /// <summary>The first published files lack the prefix and hold the causal mask of each layer.</summary>

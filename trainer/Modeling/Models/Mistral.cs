@@ -29,6 +29,6 @@ internal static class Mistral
             }
             return new Decoder(network, c, "model.embed_tokens.weight", Block, () => Norms.Rms(network, "model.norm", c));
         })
-        { Ropes = [rope], NameOf = StoredNames.Decoder };
+        { Ropes = [rope], AttentionOf = _ => options, NameOf = StoredNames.Decoder };
     }
 }

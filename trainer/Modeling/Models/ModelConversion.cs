@@ -31,7 +31,7 @@ public static class ModelConversion
             new Device(TorchSharp.DeviceType.CPU), type, Quantization: new Quantization { None = new NoQuantization() }));
         ModelWriter.Save(model, folder, type);
         if (!File.Exists(Path.Combine(folder, Tokenizers.TokenizerFiles.Tokenizer)))
-            throw new ModelFormatException(path, "its tokenizer cannot be written as tokenizer.json; only byte-level BPE can");
+            throw new ModelFormatException(path, "its tokenizer cannot be written as tokenizer.json");
     }
 
     /// <summary>
@@ -40,17 +40,17 @@ public static class ModelConversion
     private static ScalarType StoredType(string path)
     {
         using var file = GgufFile.Open(path);
+        using var weights = new GgufWeights(file, ModelConfigReader.FromGguf(file));
         var matrices = file.Tensors.Values.Where(t => t.Shape.Count > 1).Select(t => t.Type.Name).Distinct().ToList();
         ScalarType? narrow = matrices switch { ["F16"] => ScalarType.Float16, ["BF16"] => ScalarType.BFloat16, _ => null };
-        return narrow is { } type && file.Tensors.Values.Where(t => t.Shape.Count == 1).All(t => Keeps(file, t, type)) ? type
+        return narrow is { } type && weights.Names.Where(n => weights.ShapeOf(n)!.Count == 1).All(n => Keeps(weights, n, type)) ? type
             : ScalarType.Float32;
     }
 
-    private static bool Keeps(GgufFile file, GgufTensor tensor, ScalarType type)
+    private static bool Keeps(GgufWeights weights, string name, ScalarType type)
     {
         using var scope = NewDisposeScope();
-        using var matrix = new GgufMatrix(file, tensor);
-        var values = matrix.Widen(0, matrix.Rows, ScalarType.Float32);
+        var values = weights.Read(name, weights.ShapeOf(name)!, ScalarType.Float32);
         return values.to_type(type).to_type(ScalarType.Float32).equal(values).all().item<bool>();
     }
 }

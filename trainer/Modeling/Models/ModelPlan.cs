@@ -7,6 +7,9 @@ internal sealed record ModelPlan(ModelConfig Config, Func<Transformer, ModelConf
     /// <summary>The different rotary positions of its layers.</summary>
     public IReadOnlyList<Rope> Ropes { get; init; } = [];
 
+    /// <summary>What a token of that layer sees, and how scores are made there.</summary>
+    public Func<int, AttentionOptions> AttentionOf { get; init; } = _ => new AttentionOptions();
+
     /// <summary>Logits l become cap tanh(l / cap).</summary>
     public double? LogitSoftCap { get; init; }
 

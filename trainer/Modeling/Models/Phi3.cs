@@ -6,6 +6,9 @@ namespace Graft.Modeling.Models;
 /// </summary>
 internal static class Phi3
 {
+    /// <summary>Positions of the first training, where a configuration does not say them.</summary>
+    internal const int OriginalPositions = 4096;
+
     private static readonly ModelConfig Defaults = new()
     {
         ModelType = "phi3", VocabularySize = 32_064, HiddenSize = 3072, IntermediateSize = 8192,
@@ -17,7 +20,7 @@ internal static class Phi3
     {
         var config = f.Read(Defaults);
         // What the first files called "su" and "yarn" is LongRoPE.
-        var rope = RopeReader.Read(f, config, type => type is "su" or "yarn" ? "longrope" : type, original: 4096);
+        var rope = RopeReader.Read(f, config, type => type is "su" or "yarn" ? "longrope" : type, OriginalPositions);
         var activation = Activation.Read(f, "hidden_act", "silu");
         var options = new AttentionOptions { Window = f.Window(null) };
         return new ModelPlan(config, (network, c) =>
@@ -39,6 +42,6 @@ internal static class Phi3
             }
             return new Decoder(network, c, "model.embed_tokens.weight", Block, () => Norms.Rms(network, "model.norm", c));
         })
-        { Ropes = [rope], NameOf = StoredNames.Decoder };
+        { Ropes = [rope], AttentionOf = _ => options, NameOf = StoredNames.Decoder };
     }
 }

@@ -20,10 +20,11 @@ internal static class Qwen2
         var activation = Activation.Read(f, "hidden_act", "silu");
         f.RefuseTrue("use_mrope");
         var windows = Windows(f, config);
+        AttentionOptions Options(int i) => new() { Window = windows[i] };
         return new ModelPlan(config, (network, c) =>
         {
             SelfAttention Attend(string at, int i) =>
-                SelfAttention.Llama(network, at, i, c, bias: true) with { Rope = rope, Options = new() { Window = windows[i] } };
+                SelfAttention.Llama(network, at, i, c, bias: true) with { Rope = rope, Options = Options(i) };
             Layer Block(int i)
             {
                 var at = $"model.layers.{i}.";
@@ -35,7 +36,7 @@ internal static class Qwen2
             }
             return new Decoder(network, c, "model.embed_tokens.weight", Block, () => Norms.Rms(network, "model.norm", c));
         })
-        { Ropes = [rope], NameOf = StoredNames.Decoder };
+        { Ropes = [rope], AttentionOf = Options, NameOf = StoredNames.Decoder };
     }
 
     /// <summary>Each layer's window: none without <c>use_sliding_window</c>; else from layer <c>max_window_layers</c> on.</summary>

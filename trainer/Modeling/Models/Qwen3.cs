@@ -20,12 +20,13 @@ internal static class Qwen3
         var activation = Activation.Read(f, "hidden_act", "silu");
         var bias = f.Flag("attention_bias") ?? false;
         var windows = Qwen2.Windows(f, config);
+        AttentionOptions Options(int i) => new() { Window = windows[i] };
         return new ModelPlan(config, (network, c) =>
         {
             SelfAttention Attend(string at, int i) => SelfAttention.Llama(network, at, i, c, bias, bias) with
             {
                 Rope = rope,
-                Options = new() { Window = windows[i] },
+                Options = Options(i),
                 QueryNorm = Norms.RmsOfHeads(network, at + "q_norm", c),
                 KeyNorm = Norms.RmsOfHeads(network, at + "k_norm", c),
             };
@@ -40,6 +41,6 @@ internal static class Qwen3
             }
             return new Decoder(network, c, "model.embed_tokens.weight", Block, () => Norms.Rms(network, "model.norm", c));
         })
-        { Ropes = [rope], NameOf = StoredNames.Decoder };
+        { Ropes = [rope], AttentionOf = Options, NameOf = StoredNames.Decoder };
     }
 }

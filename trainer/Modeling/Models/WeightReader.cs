@@ -59,7 +59,7 @@ internal sealed class WeightReader(string path, IWeights weights, LoadOptions op
     private WeightMatrix? Pack(string name, long[] shape, Storage storage, bool turned)
     {
         if (storage == Storage.Wide || drawn || weights.ShapeOf(name) is not { } found || !found.SequenceEqual(shape)) return null;
-        var inFile = turned ? null : weights.Pack(name);
+        var inFile = weights.Pack(name);
         if (storage == Storage.AsInFile && inFile is null) return null;
         if (storage == Storage.Nf4 && inFile is not null)
             throw new ModelFormatException(path,

@@ -1,28 +1,16 @@
+using System.Globalization;
 using System.Text.Json;
+using Graft.Modeling.Tokenizers.Gguf;
 
 namespace Graft.Modeling.Tokenizers;
 
 /// <summary>
-/// A model folder's tokenizer and chat template as GGUF metadata (<c>tokenizer.ggml.*</c>). Byte-level BPE only; pre-tokenizers by
-/// llama.cpp's names for them, because a GGUF file has no other way to say how a text is cut.
+/// A model folder's tokenizer and chat template as GGUF metadata (<c>tokenizer.ggml.*</c>): byte-level BPE, and BPE over characters with
+/// byte fallback. One with which llama.cpp would make other tokens is refused.
 /// </summary>
 internal static class GgufVocabularyWriter
 {
-    private const int Normal = 1, Control = 3, UserDefined = 4, Unused = 5;
-
-    private const string Gpt2 = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
-    private const string Contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-    private const string Tail = @" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-
-    /// <summary>Patterns that cut one after another, and whether whole tokens need no merges.</summary>
-    private static readonly (string Name, string[] Patterns, bool IgnoreMerges)[] Names =
-    [
-        ("gpt-2", [Gpt2], false),
-        ("smollm", [@"\p{N}", Gpt2], false),
-        ("llama-bpe", [Contractions + @"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|" + Tail], true),
-        ("dbrx", [Contractions + @"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|" + Tail], false),
-        ("qwen2", [Contractions + @"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|" + Tail], false),
-    ];
+    private const int Normal = 1, Unknown = 2, Control = 3, UserDefined = 4, Unused = 5, Byte = 6;
 
     /// <param name="vocabularySize">Rows of the embedding: ids without a token are filled up to there.</param>
     /// <exception cref="ModelFormatException">The tokenizer is of a kind that GGUF, or this, cannot say.</exception>
@@ -33,75 +21,83 @@ internal static class GgufVocabularyWriter
         using var json = ModelConfigReader.Parse(path);
         try
         {
-            return [.. Tokenizer(path, json.RootElement, vocabularySize), .. Special(folder, json.RootElement, config)];
+            return [.. Tokenizer(json.RootElement, vocabularySize), .. Special(folder, json.RootElement, config)];
         }
-        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (FormatException e)
+        {
+            throw new ModelFormatException(path, $"cannot be written to GGUF: {e.Message}", e);
+        }
+        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException)
         {
             throw new ModelFormatException(path, $"is no tokenizer: {e.Message}", e);
         }
     }
 
-    private static IEnumerable<(string, object)> Tokenizer(string path, JsonElement root, int vocabularySize)
+    private static IEnumerable<(string, object)> Tokenizer(JsonElement root, int vocabularySize)
     {
-        ModelFormatException Bad(string problem) => new(path, problem);
         var model = root.GetProperty("model");
-        var patterns = new List<string>();
-        var byteLevel = Cut(Get(root, "pre_tokenizer"), patterns, Bad);
-        if ((Get(model, "type")?.GetString() ?? "BPE") != "BPE" || !byteLevel)
-            throw Bad("only byte-level BPE tokenizers can be written to GGUF");
-        if (Get(root, "normalizer") is not null) throw Bad("its normalizer has no place in GGUF");
-        var ignoreMerges = Get(model, "ignore_merges") is { } flag && flag.GetBoolean();
-        var name = Names.FirstOrDefault(n => n.Patterns.SequenceEqual(patterns) && n.IgnoreMerges == ignoreMerges).Name
-            ?? throw Bad("its pre-tokenizer is none that llama.cpp has a name for; known here: " + string.Join(", ", Names.Select(n => n.Name)));
+        if ((model.Find("type")?.GetString() ?? "BPE") is var kind and not "BPE")
+            throw new FormatException($"its model '{kind}' has no place in GGUF, only BPE has");
+        var (tokens, types) = Vocabulary(root, vocabularySize);
+        var merges = model.GetProperty("merges").EnumerateArray().Select(Merge).ToList();
+        if (!GgufSentencePieces.Fits(root))
+        {
+            yield return ("tokenizer.ggml.model", "gpt2");
+            yield return ("tokenizer.ggml.pre", GgufBytePieces.NameOf(root));
+            yield return ("tokenizer.ggml.tokens", tokens);
+            yield return ("tokenizer.ggml.token_type", types);
+            yield return ("tokenizer.ggml.merges", merges.Select(m => $"{m.Left} {m.Right}").ToArray());
+            yield break;
+        }
+        var prefix = GgufSentencePieces.Check(root);
+        yield return ("tokenizer.ggml.model", "llama");
+        yield return ("tokenizer.ggml.pre", "default");
+        yield return ("tokenizer.ggml.tokens", tokens);
+        yield return ("tokenizer.ggml.scores", GgufSentencePieces.Scores(tokens, id => types[id] is Unknown or Control or UserDefined, merges));
+        yield return ("tokenizer.ggml.token_type", types);
+        yield return ("tokenizer.ggml.add_space_prefix", prefix);
+        if (model.Find("unk_token")?.GetString() is { } unknown && Array.IndexOf(tokens, unknown) is var id and >= 0)
+            yield return ("tokenizer.ggml.unknown_token_id", (uint)id);
+    }
 
+    /// <summary>Tokens by id, and llama.cpp's numbers of their kinds.</summary>
+    private static (string[] Tokens, int[] Types) Vocabulary(JsonElement root, int vocabularySize)
+    {
+        var model = root.GetProperty("model");
         var tokens = Enumerable.Range(0, vocabularySize).Select(i => $"[PAD{i}]").ToArray();
         var types = Enumerable.Repeat(Unused, vocabularySize).ToArray();
         void Put(JsonElement id, string token, int type)
         {
             var at = id.GetInt32();
             if (at < 0 || at >= vocabularySize)
-                throw Bad($"its token '{token}' has the id {at}, but the model's embedding only {vocabularySize} rows");
+                throw new FormatException($"its token '{token}' has the id {at}, but the model's embedding only {vocabularySize} rows");
             (tokens[at], types[at]) = (token, type);
         }
-        foreach (var token in model.GetProperty("vocab").EnumerateObject()) Put(token.Value, token.Name, Normal);
-        if (Get(root, "added_tokens") is { } added)
-            foreach (var token in added.EnumerateArray())
-                Put(token.GetProperty("id"), token.GetProperty("content").GetString()!, token.GetProperty("special").GetBoolean() ? Control
-                    : UserDefined);
-        var merges = model.GetProperty("merges").EnumerateArray()
-            .Select(m => m.ValueKind == JsonValueKind.Array ? $"{m[0].GetString()} {m[1].GetString()}" : m.GetString()!).ToArray();
-        yield return ("tokenizer.ggml.model", "gpt2");
-        yield return ("tokenizer.ggml.pre", name);
-        yield return ("tokenizer.ggml.tokens", tokens);
-        yield return ("tokenizer.ggml.token_type", types);
-        yield return ("tokenizer.ggml.merges", merges);
+        var fallsBack = model.IsTrue("byte_fallback");
+        foreach (var token in model.GetProperty("vocab").EnumerateObject())
+            Put(token.Value, token.Name, fallsBack && IsByte(token.Name) ? Byte : Normal);
+        var unknown = fallsBack ? model.Find("unk_token")?.GetString() : null;
+        foreach (var token in root.Find("added_tokens") is { } added ? added.EnumerateArray().ToList() : [])
+        {
+            var content = token.GetProperty("content").GetString()!;
+            foreach (var flag in new[] { "single_word", "lstrip", "rstrip" })
+                if (token.IsTrue(flag)) throw new FormatException($"its token '{content}' has '{flag}', which has no place in GGUF");
+            if (token.IsTrue("normalized") && root.Find("normalizer") is not null)
+                throw new FormatException($"its token '{content}' is found in the normalized text, which has no place in GGUF");
+            Put(token.GetProperty("id"), content, !token.IsTrue("special") ? UserDefined : content == unknown ? Unknown : Control);
+        }
+        return (tokens, types);
     }
 
-    /// <summary>Gathers the patterns of a pre-tokenizer; true when it ends in bytes.</summary>
-    private static bool Cut(JsonElement? pre, List<string> patterns, Func<string, ModelFormatException> bad)
+    private static bool IsByte(string token) => token is ['<', '0', 'x', _, _, '>']
+        && byte.TryParse(token.AsSpan(3, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out _);
+
+    private static (string Left, string Right) Merge(JsonElement merge)
     {
-        if (pre is not { } part) return false;
-        switch (part.GetProperty("type").GetString())
-        {
-            case "Sequence":
-                var any = false;
-                foreach (var inner in part.GetProperty("pretokenizers").EnumerateArray()) any |= Cut(inner, patterns, bad);
-                return any;
-            case "ByteLevel":
-                if (Get(part, "add_prefix_space") is { } prefix
-                    && prefix.GetBoolean()) throw bad("its pre-tokenizer 'ByteLevel' adds a blank, which has no place in GGUF");
-                if (Get(part, "use_regex") is not { } regex || regex.GetBoolean()) patterns.Add(Gpt2);
-                return true;
-            case "Digits" when Get(part, "individual_digits") is { } single && single.GetBoolean():
-                patterns.Add(@"\p{N}");
-                return false;
-            case "Split" when part.GetProperty("behavior").GetString() == "Isolated"
-                && Get(part.GetProperty("pattern"), "Regex") is { } pattern:
-                patterns.Add(pattern.GetString()!);
-                return false;
-            case var other:
-                throw bad($"its pre-tokenizer '{other}' has no place in GGUF");
-        }
+        if (merge.ValueKind == JsonValueKind.Array) return (merge[0].GetString()!, merge[1].GetString()!);
+        var text = merge.GetString()!;
+        var blank = text.IndexOf(' ', 1);
+        return blank > 0 ? (text[..blank], text[(blank + 1)..]) : throw new FormatException($"its merge '{text}' is no pair");
     }
 
     private static IEnumerable<(string, object)> Special(string folder, JsonElement root, ModelConfig config)
@@ -113,15 +109,11 @@ internal static class GgufVocabularyWriter
         // What is put around every text shows on an empty one.
         var around = tokenizer.Encode("", addSpecialTokens: true);
         if (around.Any(id => id != tokenizer.BosId && id != tokenizer.EosId) || around.Count > 2)
-            throw new ModelFormatException(Path.Combine(folder, TokenizerFiles.Tokenizer),
-                "its post-processor adds other tokens than BOS and EOS, which has no place in GGUF");
-        var adds = Get(root, "post_processor") is null ? [] : around;
+            throw new FormatException("its post-processor adds other tokens than BOS and EOS, which has no place in GGUF");
+        var adds = root.Find("post_processor") is null ? [] : around;
         yield return ("tokenizer.ggml.add_bos_token", adds.Count > 0 && adds[0] == tokenizer.BosId);
         yield return ("tokenizer.ggml.add_eos_token", adds.Count > 0 && adds[^1] == tokenizer.EosId
             && (adds.Count > 1 || tokenizer.EosId != tokenizer.BosId));
         if (TokenizerFiles.ReadChatTemplate(folder) is { } template) yield return ("tokenizer.chat_template", template.Source);
     }
-
-    private static JsonElement? Get(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 }

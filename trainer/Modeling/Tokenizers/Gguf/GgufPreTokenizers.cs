@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.RegularExpressions;
 using Graft.Modeling.Tokenizers.PreTokenizers;
 
 namespace Graft.Modeling.Tokenizers.Gguf;
@@ -6,7 +8,7 @@ namespace Graft.Modeling.Tokenizers.Gguf;
 /// Pre-tokenizers by llama.cpp's names for them (<c>tokenizer.ggml.pre</c>): patterns applied one after another, each cutting out what it
 /// finds. Where llama.cpp rewrote a published pattern for its own matcher, the published one stands here.
 /// </summary>
-internal static class GgufPreTokenizers
+internal static partial class GgufPreTokenizers
 {
     private const string Contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
     private const string Tail = @" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
@@ -69,6 +71,24 @@ internal static class GgufPreTokenizers
         (["viking"], [@" ?[^(\s|.,!?…。，、।۔،)]+", @"\p{N}"], false),
         (["default"], [@"[\p{P}\$\+<=>\^~\|]+", SplitPreTokenizer.Gpt2Pattern, @"\p{N}+", "[0-9][0-9][0-9]"], false),
     ];
+
+    /// <summary>Pieces of a pattern that stand for a letter or a digit by its number.</summary>
+    [GeneratedRegex(@"\\\\|\\u([0-9A-Fa-f]{4})|\\x\{([0-9A-Fa-f]{1,6})\}")]
+    private static partial Regex Escaped();
+
+    /// <summary>The first name of those patterns, however their characters are written; null when there is none.</summary>
+    public static string? NameOf(IReadOnlyList<string> patterns, bool ignoreMerges)
+    {
+        var plain = patterns.Select(Plain).ToList();
+        return Known.FirstOrDefault(k => k.IgnoreMerges == ignoreMerges && k.Patterns.Select(Plain).SequenceEqual(plain)).Names?[0];
+    }
+
+    private static string Plain(string pattern) => Escaped().Replace(pattern, m =>
+    {
+        var digits = m.Groups[1].Success ? m.Groups[1].Value : m.Groups[2].Value;
+        return digits.Length > 0 && Rune.TryCreate(Convert.ToInt32(digits, 16), out var rune) && (rune.Value >= 128 || Rune.IsLetterOrDigit(rune))
+            ? rune.ToString() : m.Value;
+    });
 
     public static IEnumerable<string> Names => Known.SelectMany(k => k.Names);
 
