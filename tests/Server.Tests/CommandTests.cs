@@ -18,6 +18,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("--model x --port many", FailureClass.InvalidJob, "'many'")]
     [InlineData("--model x --host example.org", FailureClass.InvalidJob, "--host 'example.org' is no IP address")]
     [InlineData("--model x --precision F64", FailureClass.InvalidJob, "F64")]
+    [InlineData("--model x --quantization int3", FailureClass.InvalidJob, "int3")]
     [InlineData("--model x --max-sequences 0", FailureClass.InvalidJob, "--max-sequences must be at least 1")]
     [InlineData("--model x --max-context 1", FailureClass.InvalidJob, "--max-context must be at least 2")]
     [InlineData("--model x --modle y", FailureClass.InvalidJob, "--modle")]

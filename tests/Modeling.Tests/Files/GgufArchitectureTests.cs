@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Graft.Modeling.Files;
 using static TorchSharp.torch;
@@ -54,14 +55,15 @@ public sealed class GgufArchitectureTests : IDisposable
     [Theory]
     [InlineData("llama", "attn_norm.weight attn_q.weight attn_k.weight attn_v.weight attn_output.weight ffn_norm.weight ffn_gate.weight "
         + "ffn_up.weight ffn_down.weight")]
-    [InlineData("qwen2", "attn_norm.weight attn_q.weight attn_q.bias attn_k.weight attn_k.bias attn_v.weight attn_v.bias attn_output.weight "
-        + "ffn_norm.weight ffn_gate.weight ffn_up.weight ffn_down.weight")]
-    [InlineData("qwen3", "attn_norm.weight attn_q.weight attn_q_norm.weight attn_k.weight attn_k_norm.weight attn_v.weight attn_output.weight "
-        + "ffn_norm.weight ffn_gate.weight ffn_up.weight ffn_down.weight")]
+    [InlineData("qwen2", "attn_norm.weight attn_q.weight attn_q.bias attn_k.weight attn_k.bias attn_v.weight attn_v.bias "
+        + "attn_output.weight ffn_norm.weight ffn_gate.weight ffn_up.weight ffn_down.weight")]
+    [InlineData("qwen3", "attn_norm.weight attn_q.weight attn_q_norm.weight attn_k.weight attn_k_norm.weight attn_v.weight "
+        + "attn_output.weight ffn_norm.weight ffn_gate.weight ffn_up.weight ffn_down.weight")]
     [InlineData("gemma2", "attn_norm.weight attn_q.weight attn_k.weight attn_v.weight attn_output.weight post_attention_norm.weight "
         + "ffn_norm.weight ffn_gate.weight ffn_up.weight ffn_down.weight post_ffw_norm.weight")]
     [InlineData("gemma3_text", "attn_norm.weight attn_q.weight attn_q_norm.weight attn_k.weight attn_k_norm.weight attn_v.weight "
-        + "attn_output.weight post_attention_norm.weight ffn_norm.weight ffn_gate.weight ffn_up.weight ffn_down.weight post_ffw_norm.weight")]
+        + "attn_output.weight post_attention_norm.weight ffn_norm.weight ffn_gate.weight ffn_up.weight ffn_down.weight "
+        + "post_ffw_norm.weight")]
     [InlineData("phi3", "attn_norm.weight attn_qkv.weight attn_output.weight ffn_norm.weight ffn_up.weight ffn_down.weight")]
     [InlineData("gpt2", "attn_norm.weight attn_norm.bias attn_qkv.weight attn_qkv.bias attn_output.weight attn_output.bias "
         + "ffn_norm.weight ffn_norm.bias ffn_up.weight ffn_up.bias ffn_down.weight ffn_down.bias")]
@@ -95,12 +97,14 @@ public sealed class GgufArchitectureTests : IDisposable
         using var file = GgufFile.Open(Target);
         Assert.Equal(values.Split(' ')[0].Split('.')[0], file.Text("general.architecture"));
         foreach (var pair in values.Split(' ').Select(v => v.Split('=')))
-            Assert.Equal((pair[0], double.Parse(pair[1], System.Globalization.CultureInfo.InvariantCulture)), (pair[0], file.Fraction(pair[0])));
-        var epsilon = name == "gpt2" ? "gpt2.attention.layer_norm_epsilon" : $"{file.Text("general.architecture")}.attention.layer_norm_rms_epsilon";
-        Assert.InRange(file.Fraction(epsilon)!.Value, 0.9e-6, 1.1e-5);
+            Assert.Equal((pair[0], double.Parse(pair[1], CultureInfo.InvariantCulture)), (pair[0], file.Fraction(pair[0])));
+        var epsilon = name == "gpt2" ? "layer_norm_epsilon" : "layer_norm_rms_epsilon";
+        Assert.InRange(file.Fraction($"{file.Text("general.architecture")}.attention.{epsilon}")!.Value, 0.9e-6, 1.1e-5);
     }
 
-    /// <summary><c>modify_tensors</c> of llama.cpp's <c>conversion/gemma.py</c> adds one to what ends in norm.weight, and to nothing else.</summary>
+    /// <summary>
+    /// <c>modify_tensors</c> of llama.cpp's <c>conversion/gemma.py</c> adds one to what ends in norm.weight, and to nothing else.
+    /// </summary>
     [Theory]
     [InlineData("gemma2", "blk.1.post_ffw_norm.weight", "model.layers.1.post_feedforward_layernorm.weight", 1)]
     [InlineData("gemma3_text", "blk.0.attn_q_norm.weight", "model.layers.0.self_attn.q_norm.weight", 1)]
@@ -174,7 +178,8 @@ public sealed class GgufArchitectureTests : IDisposable
     [InlineData("gemma2", """{"attn_logit_softcapping": null}""", "attn_logit_softcapping is null")]
     [InlineData("gemma2", """{"hidden_activation": "silu"}""", "hidden_activation is 'silu'")]
     [InlineData("gpt2", """{"scale_attn_by_inverse_layer_idx": true}""", "scores are scaled by")]
-    [InlineData("qwen3", """{"rope_parameters": {"rope_theta": 10000.0, "rope_type": "dynamic", "factor": 2.0}}""", "rope scaling 'dynamic'")]
+    [InlineData("qwen3", """{"rope_parameters": {"rope_theta": 10000.0, "rope_type": "dynamic", "factor": 2.0}}""",
+        "rope scaling 'dynamic'")]
     [InlineData("gemma3_text",
         """{"layer_types": ["full_attention", "sliding_attention", "full_attention", "full_attention"]}""", "layer_types")]
     public void What_llama_cpp_would_compute_otherwise_is_refused_by_name(string name, string changes, string message)

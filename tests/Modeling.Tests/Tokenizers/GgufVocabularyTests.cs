@@ -40,15 +40,16 @@ public sealed class GgufVocabularyTests : IDisposable
             foreach (var special in new[] { false, true })
             {
                 var wanted = original.Tokenizer.Encode(text, addSpecialTokens: special);
-                Assert.Equal((text, string.Join(' ', wanted)), (text, string.Join(' ', stored.Tokenizer.Encode(text, addSpecialTokens: special))));
-                Assert.Equal((text, string.Join(' ', wanted)), (text, string.Join(' ', again.Tokenizer.Encode(text, addSpecialTokens: special))));
+                foreach (var other in new[] { stored, again })
+                    Assert.Equal((text, string.Join(' ', wanted)),
+                        (text, string.Join(' ', other.Tokenizer.Encode(text, addSpecialTokens: special))));
                 Assert.Equal(original.Tokenizer.Decode(wanted), stored.Tokenizer.Decode(wanted));
             }
         }
         Assert.InRange(count, 30, int.MaxValue);
     }
 
-    /// <summary>Merges that were learnt are exact as scores, with the golden ids of the GGUF fixtures, which llama.cpp agrees with.</summary>
+    /// <summary>Merges that were learnt are exact as scores: the golden ids of the GGUF fixtures, which llama.cpp agrees with.</summary>
     [Fact]
     public void Scores_from_merges_give_the_golden_ids_of_sentence_pieces()
     {
@@ -134,7 +135,8 @@ public sealed class GgufVocabularyTests : IDisposable
     private static void Enlarge(string model)
     {
         File.Delete(Path.Combine(model, "model.safetensors"));
-        using var drawn = BaseModel.Load(model, new LoadOptions(Fixtures.Cpu, ScalarType.Float32, RandomWeights: true, RequireTokenizer: false));
+        using var drawn = BaseModel.Load(
+            model, new LoadOptions(Fixtures.Cpu, ScalarType.Float32, RandomWeights: true, RequireTokenizer: false));
         var made = Directory.CreateTempSubdirectory("graft-").FullName;
         ModelWriter.Save(drawn, made, ScalarType.Float32);
         File.Move(Path.Combine(made, "model.safetensors"), Path.Combine(model, "model.safetensors"));

@@ -64,6 +64,23 @@ public sealed class VerbTests : IDisposable
     }
 
     [Fact]
+    public void Quantization_is_an_option_of_what_opens_a_model()
+    {
+        TinyJob.In(folder);
+        double Loss(params string[] more) =>
+            Evaluate(["--model", Model, "--data", folder["validation.jsonl"], "--precision", "F32", .. more]).GetProperty("loss").GetDouble();
+
+        var (plain, none, packed) = (Loss(), Loss("--quantization", "none"), Loss("--quantization", "nf4"));
+        var (code, said) = Run("generate", "--model", Model, "--prompt", "Hello", "--quantization", "int3");
+
+        Assert.Equal(plain, none);
+        Assert.NotEqual(plain, packed);
+        Assert.Equal(plain, packed, 0.5);
+        Assert.NotEqual(0, code);
+        Assert.Contains("int3", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Generate_answers_with_the_adapter_without_the_template_and_by_chance_with_a_seed()
     {
         var job = TinyJob.In(folder) with { Evaluation = null };

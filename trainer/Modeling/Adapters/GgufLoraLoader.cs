@@ -24,10 +24,12 @@ internal static class GgufLoraLoader
     {
         using var file = GgufFile.Open(path);
         var architecture = GgufArchitectures.Of(model.Config.ModelType)
-            ?? throw new ModelFormatException(path, $"a base model of the type '{model.Config.ModelType}' takes no adapter from a GGUF file");
+            ?? throw new ModelFormatException(path,
+                $"a base model of the type '{model.Config.ModelType}' takes no adapter from a GGUF file");
         var alpha = CheckKind(file, architecture.Name);
         var pairs = Pairs(file, model.Transformer.Linears, architecture.Tensors);
-        var layers = pairs.ToDictionary(p => p.Site.Index, LinearAdapter (p) => Read(file, p, alpha == 0 ? 1 : alpha / p.Rank, model, architecture.Tensors));
+        var layers = pairs.ToDictionary(
+            p => p.Site.Index, LinearAdapter (p) => Read(file, p, alpha == 0 ? 1 : alpha / p.Rank, model, architecture.Tensors));
         var rank = pairs.Max(p => p.Rank);
         return new LoadedAdapter(layers)
         {

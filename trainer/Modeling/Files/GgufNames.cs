@@ -33,7 +33,9 @@ internal sealed partial record GgufNames
     /// <summary>Weights of norms are stored as 1 + w where Hugging Face has w (llama.cpp's <c>conversion/gemma.py</c>).</summary>
     public bool AddsOneToNorms { get; init; }
 
-    /// <summary>Modules, by the ends of Hugging Face's names, whose weights that one stores as (in, out), and llama.cpp as (out, in).</summary>
+    /// <summary>
+    /// Modules, by the ends of Hugging Face's names, whose weights that one stores as (in, out), and llama.cpp as (out, in).
+    /// </summary>
     public IReadOnlyList<string> Turned { get; init; } = [];
 
     /// <summary>Modules, by llama.cpp's names, that have a bias.</summary>

@@ -44,7 +44,8 @@ internal static class GgufArchitectures
     [
         new()
         {
-            Name = "llama", ModelType = "llama", Class = "LlamaForCausalLM", Also = ["mistral"], WithoutBias = ["attention_bias", "mlp_bias"],
+            Name = "llama", ModelType = "llama", Class = "LlamaForCausalLM", Also = ["mistral"],
+            WithoutBias = ["attention_bias", "mlp_bias"],
             Tensors = Decoder(Attention, PreNorm, FeedForward) with { Interleaves = true, OfConfiguration = Set(RopeFactors) },
         },
         new()

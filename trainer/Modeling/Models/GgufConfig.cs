@@ -80,7 +80,8 @@ internal sealed class GgufConfig
         config["rope_theta"] = theta;
         if (rope["original_max_position_embeddings"] is { } original && own.RotatesPart)
             config["original_max_position_embeddings"] = original.DeepClone();
-        if (own.RotatesPart) (config["partial_rotary_factor"], rope["partial_rotary_factor"]) = (Share(turned, headSize), Share(turned, headSize));
+        if (own.RotatesPart)
+            (config["partial_rotary_factor"], rope["partial_rotary_factor"]) = (Share(turned, headSize), Share(turned, headSize));
         if (!own.HasLocalBase)
         {
             config["rope_parameters"] = rope;

@@ -53,7 +53,8 @@ internal static class GgufVocabularyWriter
         yield return ("tokenizer.ggml.model", "llama");
         yield return ("tokenizer.ggml.pre", "default");
         yield return ("tokenizer.ggml.tokens", tokens);
-        yield return ("tokenizer.ggml.scores", GgufSentencePieces.Scores(tokens, id => types[id] is Unknown or Control or UserDefined, merges));
+        bool IsAdded(int id) => types[id] is Unknown or Control or UserDefined;
+        yield return ("tokenizer.ggml.scores", GgufSentencePieces.Scores(tokens, IsAdded, merges));
         yield return ("tokenizer.ggml.token_type", types);
         yield return ("tokenizer.ggml.add_space_prefix", prefix);
         if (model.Find("unk_token")?.GetString() is { } unknown && Array.IndexOf(tokens, unknown) is var id and >= 0)

@@ -23,11 +23,11 @@ internal sealed class TorchModel : IEngineModel
     /// <param name="maxContext">Shorter than the model's own, to bound what one request can take; null: the model's.</param>
     /// <param name="root">What the model's files may not leave; null: its folder.</param>
     [MethodImpl(MethodImplOptions.NoInlining)] // it mentions torch, which must be loaded before it is compiled
-    public static TorchModel Load(string path, Precision precision, int? maxContext, string? root = null)
+    public static TorchModel Load(string path, Precision precision, int? maxContext, string? root = null, Quantization? quantization = null)
     {
         var device = torch.cuda_is_available() ? torch.CUDA : torch.CPU;
-        var options = new LoadOptions(device, Precisions.Resolve(precision, device, weightsTrain: false), Root: root is null ? null
-            : TrustedRoot.At(root));
+        var options = new LoadOptions(device, Precisions.Resolve(precision, device, weightsTrain: false), Quantization: quantization,
+            Root: root is null ? null : TrustedRoot.At(root));
         return new TorchModel(BaseModel.Load(path, options), maxContext);
     }
 

@@ -50,6 +50,8 @@ internal sealed class ServerCommand
         DefaultValueFactory = _ => Precision.Auto,
     };
 
+    private readonly Option<string?> quantization = new("--quantization") { HelpName = "NAME", Description = Quantizations.Description };
+
     private readonly Option<int> maxSequences = Count("--max-sequences", 16, "Prompts that are answered at once; others wait.");
     private readonly Option<int> maxWaiting = Count("--max-waiting", 256, "Prompts that may wait; more are refused with status 429.");
     private readonly Option<int?> maxContext = new("--max-context")
@@ -72,7 +74,11 @@ internal sealed class ServerCommand
 
     private readonly Func<string, string?> environment;
 
-    private ServerCommand(Func<string, string?> environment) => this.environment = environment;
+    private ServerCommand(Func<string, string?> environment)
+    {
+        this.environment = environment;
+        quantization.AcceptOnlyFromAmong([.. Quantizations.Names]);
+    }
 
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, Func<string, string?> environment)
     {
@@ -81,9 +87,9 @@ internal sealed class ServerCommand
             "Serves a base model and any number of its adapters over the OpenAI API: /v1/models, /v1/completions, /v1/chat/completions, "
             + "/v1/load_lora_adapter, /v1/unload_lora_adapter, /health and /metrics.")
         {
-            command.model, command.credentials, command.name, command.host, command.port, command.precision, command.maxSequences,
-                command.maxWaiting,
-            command.maxContext, command.maxAdapters, command.adapterRoots, command.gracePeriod,
+            command.model, command.credentials, command.name, command.host, command.port, command.precision,
+            command.quantization, command.maxSequences, command.maxWaiting, command.maxContext, command.maxAdapters, command.adapterRoots,
+            command.gracePeriod,
         };
         var program = new ServerProgram(output, error, environment);
         var parsed = root.Parse(args);
@@ -98,7 +104,7 @@ internal sealed class ServerCommand
         {
             var (path, root) = ModelFetch.Find(options, environment, says, output, stop);
             TorchRuntime.Load();
-            return TorchModel.Load(path, options.Precision, options.MaxContext, root);
+            return TorchModel.Load(path, options.Precision, options.MaxContext, root, options.Quantization);
         });
     }
 
@@ -125,6 +131,7 @@ internal sealed class ServerCommand
             ServedModelName = servedName,
             Endpoint = new IPEndPoint(address!, portNumber),
             Precision = parsed.GetValue(precision),
+            Quantization = Quantizations.Named(parsed.GetValue(quantization)),
             Limits = new EngineLimits(parsed.GetValue(maxSequences), parsed.GetValue(maxWaiting)),
             MaxContext = parsed.GetValue(maxContext),
             MaxAdapters = parsed.GetValue(maxAdapters),

@@ -21,6 +21,9 @@ internal sealed record ServerOptions
     /// <summary>Where it listens.</summary>
     public required IPEndPoint Endpoint { get; init; }
     public Precision Precision { get; init; } = Precision.Auto;
+
+    /// <summary>How the base's weights are kept; null: as its files have them.</summary>
+    public Quantization? Quantization { get; init; }
     public EngineLimits Limits { get; init; } = new();
 
     /// <summary>Longest prompt and answer together; null: the model's own.</summary>

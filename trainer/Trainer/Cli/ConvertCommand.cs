@@ -25,7 +25,11 @@ internal static class ConvertCommand
         };
         var command = new Command("convert", """
             Writes a model in the other layout, with its tokenizer and chat template: a Hugging Face folder as one GGUF file, or
-            a GGUF file as a folder. It appears complete or not at all. Of models llama and mistral, of tokenizers byte-level BPE.
+            a GGUF file as a folder. It appears complete or not at all.
+
+            Models: gemma2, gemma3_text, gpt2, llama, mistral, phi3, qwen2 and qwen3. Tokenizers: BPE over bytes, and SentencePiece's BPE
+            with byte fallback. What llama.cpp would compute or cut otherwise is refused, but for the NFC normalization of Qwen's
+            tokenizers, which llama.cpp's files never have.
 
               graft-trainer convert --model SmolLM2-135M-Instruct --output smollm2-q8_0.gguf --type Q8_0
             """) { model, output, type };

@@ -29,17 +29,23 @@ internal sealed class ModelOptions
         DefaultValueFactory = _ => Precision.Auto,
     };
 
+    private readonly Option<string?> quantization =
+        new Option<string?>("--quantization") { HelpName = "NAME", Description = Quantizations.Description }
+            .AcceptOnlyFromAmong([.. Quantizations.Names]);
+
     public void AddTo(Command command)
     {
         command.Options.Add(model);
         command.Options.Add(adapter);
         command.Options.Add(precision);
+        command.Options.Add(quantization);
     }
 
-    public ModelPaths Of(ParseResult parsed) => new(parsed.GetValue(model)!, parsed.GetValue(adapter), parsed.GetValue(precision));
+    public ModelPaths Of(ParseResult parsed) => new(
+        parsed.GetValue(model)!, parsed.GetValue(adapter), parsed.GetValue(precision), Quantizations.Named(parsed.GetValue(quantization)));
 }
 
-internal sealed record ModelPaths(string Model, string? Adapter, Precision Precision);
+internal sealed record ModelPaths(string Model, string? Adapter, Precision Precision, Quantization? Quantization);
 
 /// <summary>A model and perhaps an adapter, open. Made on the torch thread.</summary>
 internal sealed class OpenModel : IDisposable
@@ -48,7 +54,7 @@ internal sealed class OpenModel : IDisposable
     {
         var device = cuda.is_available() ? CUDA : CPU;
         var precision = Precisions.Resolve(paths.Precision, device, weightsTrain: false);
-        Model = BaseModel.Load(PathOf(paths.Model), new LoadOptions(device, precision));
+        Model = BaseModel.Load(PathOf(paths.Model), new LoadOptions(device, precision, Quantization: paths.Quantization));
         if (paths.Adapter is not { } folder) return;
         if (!Path.Exists(folder))
             throw RunFailedException.Model($"{folder}: no such folder; --adapter names the folder of an artifact, or a GGUF file");

@@ -86,8 +86,8 @@ internal static partial class GgufPreTokenizers
     private static string Plain(string pattern) => Escaped().Replace(pattern, m =>
     {
         var digits = m.Groups[1].Success ? m.Groups[1].Value : m.Groups[2].Value;
-        return digits.Length > 0 && Rune.TryCreate(Convert.ToInt32(digits, 16), out var rune) && (rune.Value >= 128 || Rune.IsLetterOrDigit(rune))
-            ? rune.ToString() : m.Value;
+        return digits.Length > 0 && Rune.TryCreate(Convert.ToInt32(digits, 16), out var rune)
+            && (rune.Value >= 128 || Rune.IsLetterOrDigit(rune)) ? rune.ToString() : m.Value;
     });
 
     public static IEnumerable<string> Names => Known.SelectMany(k => k.Names);

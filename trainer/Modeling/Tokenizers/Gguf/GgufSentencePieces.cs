@@ -21,25 +21,28 @@ internal static class GgufSentencePieces
     {
         var model = root.GetProperty("model");
         foreach (var option in new[] { "dropout", "continuing_subword_prefix", "end_of_word_suffix" })
-            if (model.Find(option) is { } value && !(value.ValueKind == JsonValueKind.String && value.GetString() == ""))
+            if (model.Find(option) is { } value && !(value.ValueKind == JsonValueKind.String && value.ValueEquals("")))
                 throw new FormatException($"its '{option}' has no place in GGUF");
         if (model.IsTrue("ignore_merges")) throw new FormatException("its 'ignore_merges' has no place in GGUF beside byte fallback");
         if (!model.IsTrue("fuse_unk") && Enumerable.Range(0, 256).Any(b => model.GetProperty("vocab").Find($"<0x{b:X2}>") is null))
             throw new FormatException("its vocabulary lacks tokens of bytes, and 'fuse_unk' is false, which has no place in GGUF");
         var prefix = root.Find("normalizer") is { } normalizer && Prefix(normalizer) is { } found ? found
-            : throw new FormatException("its normalizer is not the one of SentencePiece (a blank before the text or none; \u2581 for blanks), "
-                + "which alone has a place in GGUF");
+            : throw new FormatException("its normalizer is not the one of SentencePiece (a blank before the text or none; \u2581 for "
+                + "blanks), which alone has a place in GGUF");
         // What replaces blanks leaves none to cut at, as in Gemma's files.
-        if (root.Find("pre_tokenizer") is { } pre && !(pre.Type() == "Split" && pre.GetProperty("pattern").Find("String")?.GetString() == " "))
+        if (root.Find("pre_tokenizer") is { } pre
+            && !(pre.Type() == "Split" && pre.GetProperty("pattern").Find("String")?.GetString() == " "))
             throw new FormatException($"its pre-tokenizer '{pre.Type()}' has no place in GGUF beside byte fallback");
         return prefix;
     }
 
     private static bool? Prefix(JsonElement normalizer)
     {
-        static bool IsReplace(JsonElement part) => part.Type() == "Replace" && part.GetProperty("content").GetString() == GgufTokenizer.Sign
+        static bool IsReplace(JsonElement part) => part.Type() == "Replace"
+            && part.GetProperty("content").GetString() == GgufTokenizer.Sign
             && part.GetProperty("pattern").Find("String")?.GetString() == " ";
-        static bool IsPrepend(JsonElement part) => part.Type() == "Prepend" && part.GetProperty("prepend").GetString() == GgufTokenizer.Sign;
+        static bool IsPrepend(JsonElement part) =>
+            part.Type() == "Prepend" && part.GetProperty("prepend").GetString() == GgufTokenizer.Sign;
         var parts = normalizer.Type() == "Sequence" ? normalizer.GetProperty("normalizers").EnumerateArray().ToList() : [normalizer];
         return parts switch
         {
@@ -65,7 +68,9 @@ internal static class GgufSentencePieces
         var ranks = new Dictionary<(string, string), int>(merges.Count);
         for (var i = 0; i < merges.Count; i++) ranks.TryAdd(merges[i], i);
         var known = tokens.ToHashSet(StringComparer.Ordinal);
-        return [.. tokens.Select((t, id) => Score(t, isAdded(id) && !t.Contains(GgufTokenizer.Sign, StringComparison.Ordinal), ranks, known))];
+        // What replaces blanks makes other texts of a token that holds it.
+        bool IsCutOut(int id) => isAdded(id) && !tokens[id].Contains(GgufTokenizer.Sign, StringComparison.Ordinal);
+        return [.. tokens.Select((t, id) => Score(t, IsCutOut(id), ranks, known))];
     }
 
     private static float Score(string token, bool cutOut, Dictionary<(string, string), int> ranks, HashSet<string> known)
@@ -88,8 +93,8 @@ internal static class GgufSentencePieces
         return parts.Count switch
         {
             1 => -last,
-            2 when !cutOut => throw new FormatException($"its merges leave '{parts[0]}' and '{parts[1]}' apart, though '{token}' is a token; the scores "
-                + "of GGUF would join them"),
+            2 when !cutOut => throw new FormatException(
+                $"its merges leave '{parts[0]}' and '{parts[1]}' apart, though '{token}' is a token; the scores of GGUF would join them"),
             _ => Lowest,
         };
     }
