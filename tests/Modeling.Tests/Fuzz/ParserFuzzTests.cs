@@ -27,7 +27,8 @@ public sealed class ParserFuzzTests : IDisposable
     [Fact]
     public void Gguf_files_are_refused_or_read()
     {
-        var run = new FuzzRun("gguf", [TinyGguf.Bytes()], json: false);
+        var run = new FuzzRun("gguf",
+            [TinyGguf.Bytes(), .. TinyGguf.Others.Select(config => TinyGguf.Converted(folder.FullName, config))], json: false);
         Assert.True(run.Run(bytes =>
         {
             File.WriteAllBytes(At("x.gguf"), bytes);

@@ -18,10 +18,12 @@ internal static class GgufVocabularyWriter
     {
         var path = Path.Combine(folder, TokenizerFiles.Tokenizer);
         if (!File.Exists(path)) throw new ModelFormatException(folder, $"holds no {TokenizerFiles.Tokenizer}");
+        // What is written below has been found to be a tokenizer by then.
+        var tokenizer = TokenizerFiles.Read(folder, config);
         using var json = ModelConfigReader.Parse(path);
         try
         {
-            return [.. Tokenizer(json.RootElement, vocabularySize), .. Special(folder, json.RootElement, config)];
+            return [.. Said(json.RootElement, vocabularySize), .. Special(folder, json.RootElement, tokenizer)];
         }
         catch (FormatException e)
         {
@@ -33,7 +35,7 @@ internal static class GgufVocabularyWriter
         }
     }
 
-    private static IEnumerable<(string, object)> Tokenizer(JsonElement root, int vocabularySize)
+    private static IEnumerable<(string, object)> Said(JsonElement root, int vocabularySize)
     {
         var model = root.GetProperty("model");
         if ((model.Find("type")?.GetString() ?? "BPE") is var kind and not "BPE")
@@ -97,13 +99,12 @@ internal static class GgufVocabularyWriter
     {
         if (merge.ValueKind == JsonValueKind.Array) return (merge[0].GetString()!, merge[1].GetString()!);
         var text = merge.GetString()!;
-        var blank = text.IndexOf(' ', 1);
+        var blank = text.IndexOf(' ', StringComparison.Ordinal);
         return blank > 0 ? (text[..blank], text[(blank + 1)..]) : throw new FormatException($"its merge '{text}' is no pair");
     }
 
-    private static IEnumerable<(string, object)> Special(string folder, JsonElement root, ModelConfig config)
+    private static IEnumerable<(string, object)> Special(string folder, JsonElement root, Tokenizer tokenizer)
     {
-        var tokenizer = TokenizerFiles.Read(folder, config);
         if (tokenizer.BosId is { } bos) yield return ("tokenizer.ggml.bos_token_id", (uint)bos);
         if (tokenizer.EosId is { } eos) yield return ("tokenizer.ggml.eos_token_id", (uint)eos);
         if (tokenizer.PadId is { } pad) yield return ("tokenizer.ggml.padding_token_id", (uint)pad);
