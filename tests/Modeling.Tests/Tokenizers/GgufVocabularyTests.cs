@@ -97,6 +97,62 @@ public sealed class GgufVocabularyTests : IDisposable
         float[] Order(float[] scores) => [scores[4], scores[5], scores[3]];
     }
 
+    /// <summary>
+    /// Drawn merges and texts, against plain readings of both algorithms; llama.cpp's <c>llm_tokenizer_spm</c> joins by score.
+    /// </summary>
+    [Fact]
+    public void Scores_join_what_the_merges_join_or_are_refused()
+    {
+        var random = new Random(5);
+        var (exact, refused) = (0, 0);
+        for (var round = 0; round < 400; round++)
+        {
+            List<string> tokens = ["a", "b", "c"];
+            List<(string Left, string Right)> merges = [];
+            for (var i = 0; i < 8; i++)
+            {
+                var pair = (tokens[random.Next(tokens.Count)], tokens[random.Next(tokens.Count)]);
+                if (merges.Contains(pair)) continue;
+                merges.Add(pair);
+                if (!tokens.Contains(pair.Item1 + pair.Item2)) tokens.Add(pair.Item1 + pair.Item2);
+            }
+            float[] scores;
+            try
+            {
+                scores = GgufSentencePieces.Scores(tokens, _ => false, merges);
+            }
+            catch (FormatException)
+            {
+                refused++;
+                continue;
+            }
+            exact++;
+            for (var i = 0; i < 40; i++)
+            {
+                var text = new string(random.GetItems("abc".AsSpan(), random.Next(2, 24)));
+                var byRank = Joined(text, (l, r) => merges.IndexOf((l, r)) is var rank and >= 0 ? rank : null);
+                var byScore = Joined(text, (l, r) => tokens.IndexOf(l + r) is var id and >= 0 ? -scores[id] : null);
+                Assert.Equal((text, string.Join(' ', byRank)), (text, string.Join(' ', byScore)));
+            }
+        }
+        Assert.InRange(exact, 40, 360);
+        Assert.InRange(refused, 40, 360);
+    }
+
+    /// <summary>Joins the pair of the least number, the leftmost of equal ones, for as long as there is one.</summary>
+    private static List<string> Joined(string text, Func<string, string, double?> numberOf)
+    {
+        var parts = text.Select(c => c.ToString()).ToList();
+        while (true)
+        {
+            var best = Enumerable.Range(0, parts.Count - 1).Select(i => (At: i, Number: numberOf(parts[i], parts[i + 1])))
+                .Where(p => p.Number is not null).OrderBy(p => p.Number).ThenBy(p => p.At).FirstOrDefault((-1, null));
+            if (best.At < 0) return parts;
+            parts[best.At] += parts[best.At + 1];
+            parts.RemoveAt(best.At + 1);
+        }
+    }
+
     [Fact]
     public void Every_known_pre_tokenizer_has_a_name_that_means_the_same_patterns()
     {
