@@ -61,6 +61,39 @@ public sealed class HubCacheTests : IDisposable
     }
 
     [Theory]
+    [InlineData("config.json", "lacks config.json")]
+    [InlineData("model.safetensors", "lacks its weights")]
+    public async Task A_link_whose_blob_is_gone_is_missing_offline_and_fetched_again_online(string name, string words)
+    {
+        await using var hub = await HubDouble.StartAsync(Make.Model());
+        var options = Make.Options(folder, hub.Address);
+        var first = await Make.FetchAsync(options, Source);
+        File.Delete(new FileInfo(Path.Combine(first.Path, name)).ResolveLinkTarget(returnFinalTarget: true)!.FullName);
+
+        var offline = await Make.FailureAsync(options with { Offline = true }, Source);
+        var byCommit = await Make.FetchAsync(options, $"hf://org/model@{HubDouble.Commit}");
+
+        Assert.Equal(SourceFault.NotCached, offline.Fault);
+        Assert.Contains(words, offline.Message, StringComparison.Ordinal);
+        Assert.Equal(Make.Model()[name], File.ReadAllBytes(Path.Combine(byCommit.Path, name)));
+    }
+
+    [Fact]
+    public async Task A_link_that_leads_elsewhere_is_led_to_its_blob_when_it_is_fetched()
+    {
+        await using var hub = await HubDouble.StartAsync(Make.Model());
+        var path = Path.Combine(Repository, "snapshots", HubDouble.Commit, "config.json");
+        folder.Write("else.json", "not the model's");
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.CreateSymbolicLink(path, folder["else.json"]);
+
+        await Make.FetchAsync(Make.Options(folder, hub.Address), Source);
+
+        Assert.Equal(Make.Model()["config.json"], File.ReadAllBytes(path));
+        Assert.Equal("not the model's", File.ReadAllText(folder["else.json"]));
+    }
+
+    [Theory]
     [InlineData(new[] { "config.json", "tokenizer.json" }, "lacks its weights")]
     [InlineData(new[] { "model.safetensors" }, "lacks config.json")]
     [InlineData(new string[0], "lacks the model")]

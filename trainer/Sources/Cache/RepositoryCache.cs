@@ -67,14 +67,15 @@ internal sealed class RepositoryCache
     }
 
     /// <summary>
-    /// Makes <c>snapshots/REVISION/NAME</c> the blob; a name that is there already is left alone, because it is the same.
+    /// Makes <c>snapshots/REVISION/NAME</c> the blob; a name that leads to it already is left alone, and so are bytes that no link
+    /// stands for, because a revision's are the same.
     /// </summary>
     public void Link(string revision, string name, string blob)
     {
         var path = Path.Combine(Snapshot(revision), name);
-        if (File.Exists(path)) return;
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var target = Path.GetRelativePath(Path.GetDirectoryName(path)!, Blob(blob));
+        if (Links.LeadToFile(path) && (new FileInfo(path).LinkTarget ?? target) == target) return;
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         Replace(path, temporary =>
         {
             try
@@ -89,13 +90,18 @@ internal sealed class RepositoryCache
         });
     }
 
-    /// <summary>A list of files that a revision was fetched with: where it is, nothing has to be asked again.</summary>
+    /// <summary>
+    /// A list of files that a revision was fetched with: where it is, nothing has to be asked again. Null where one of them, or the blob
+    /// behind it, is gone.
+    /// </summary>
     public IReadOnlyList<string>? ReadComplete(string revision, string what)
     {
         var path = CompletePath(revision, what);
         if (!File.Exists(path)) return null;
         var names = File.ReadAllLines(path);
-        return names.All(n => Path.Exists(Path.Combine(Snapshot(revision), n))) ? names : null;
+        return names.All(n => Path.Combine(Snapshot(revision), n) is var named && (Directory.Exists(named) || Links.LeadToFile(named)))
+            ? names
+            : null;
     }
 
     public void WriteComplete(string revision, string what, IEnumerable<string> names)

@@ -63,19 +63,19 @@ internal static class ModelFiles
     /// <summary>What a folder lacks to be a model, as far as its own files tell; null when nothing.</summary>
     public static string? Lack(string path)
     {
-        if (System.IO.File.Exists(path)) return null;
+        if (Cache.Links.LeadToFile(path)) return null;
         if (!Directory.Exists(path)) return "the model";
         var index = Path.Combine(path, WeightIndex);
-        if (System.IO.File.Exists(index))
+        if (Cache.Links.LeadToFile(index))
         {
-            var lack = Shards(index).FirstOrDefault(s => !Cache.Names.IsSafe(s) || !System.IO.File.Exists(Path.Combine(path, s)));
+            var lack = Shards(index).FirstOrDefault(s => !Cache.Names.IsSafe(s) || !Cache.Links.LeadToFile(Path.Combine(path, s)));
             if (lack is not null) return Cache.Names.Printable(lack);
         }
-        else if (!Directory.EnumerateFiles(path, Weights).Any())
+        else if (!Directory.EnumerateFiles(path, Weights).Any(Cache.Links.LeadToFile))
         {
             return "its weights (*.safetensors)";
         }
-        return System.IO.File.Exists(Path.Combine(path, "config.json")) ? null : "config.json";
+        return Cache.Links.LeadToFile(Path.Combine(path, "config.json")) ? null : "config.json";
     }
 
     private static Selection File(IReadOnlyList<string> all, string path)

@@ -46,7 +46,7 @@ internal sealed class HubClient(FetchOptions options, SourceHttp http) : ISource
     {
         if (commit is null) throw NotCached($"the cache {cache.Root} has no revision '{uri.Revision}' of it");
         var path = Path.Combine(cache.Snapshot(commit), uri.Path);
-        var lack = request.Kind == FetchKind.SingleFile ? (File.Exists(path) ? null : "the file") : ModelFiles.Lack(path);
+        var lack = request.Kind == FetchKind.SingleFile ? (Links.LeadToFile(path) ? null : "the file") : ModelFiles.Lack(path);
         if (lack is null) return Opened(cache, commit, uri.Path);
         throw NotCached($"the cache {cache.Root} lacks {lack} of revision '{uri.Revision}'");
     }
