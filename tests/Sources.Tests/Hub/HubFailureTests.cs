@@ -236,27 +236,34 @@ public sealed class HubFailureTests : IDisposable
     }
 
     [Theory]
-    [InlineData("../../evil.json")]
-    [InlineData("/etc/evil.json")]
     [InlineData("a\\evil.json")]
+    [InlineData("..\\..\\evil.safetensors")]
     [InlineData("C:evil.json")]
-    public async Task A_file_name_that_leaves_the_folder_is_refused(string name)
+    [InlineData("evil\n.json")]
+    [InlineData("additional_chat_templates/..\\..\\evil.jinja")]
+    public async Task A_file_name_that_leaves_the_folder_is_refused_before_anything_is_fetched(string name)
     {
         await using var hub = await HubDouble.StartAsync(new(Make.Model()) { [name] = Make.Bytes(10) });
-        var before = Directory.GetFileSystemEntries(folder.Path).Length;
 
-        try
-        {
-            await Make.FetchAsync(Make.Options(folder, hub.Address), Source);
-        }
-        catch (SourceException e)
-        {
-            Assert.Equal(SourceFault.Refused, e.Fault);
-        }
+        var failure = await Make.FailureAsync(Make.Options(folder, hub.Address), Source);
 
-        Assert.DoesNotContain(Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories),
-            f => f.EndsWith("evil.json", StringComparison.Ordinal));
-        Assert.InRange(Directory.GetFileSystemEntries(folder.Path).Length, before, before + 1);
+        Assert.Equal(SourceFault.Refused, failure.Fault);
+        Assert.Contains("no path inside a folder", failure.Message, StringComparison.Ordinal);
+        Assert.Single(hub.HubRequests);
+    }
+
+    [Theory]
+    [InlineData("../../evil.json")]
+    [InlineData("../evil.safetensors")]
+    [InlineData("/etc/evil.json")]
+    public async Task A_file_of_another_folder_is_no_part_of_the_model_and_never_asked_for(string name)
+    {
+        await using var hub = await HubDouble.StartAsync(new(Make.Model()) { [name] = Make.Bytes(10) });
+
+        var fetched = await Make.FetchAsync(Make.Options(folder, hub.Address), Source);
+
+        Assert.Equal(Make.Model().Keys.Order(), Directory.GetFileSystemEntries(fetched.Path).Select(Path.GetFileName).Order());
+        Assert.DoesNotContain(hub.HubRequests, r => r.Path.Contains("evil", StringComparison.Ordinal));
     }
 
     [Theory]
