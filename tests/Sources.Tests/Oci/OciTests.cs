@@ -145,6 +145,83 @@ public sealed class OciTests : IAsyncLifetime
         Assert.Equal(SourceFault.NotCached, (await Make.FailureAsync(Options with { Offline = true }, Source("team/tiny:v3"))).Fault);
     }
 
+    [SkippableFact]
+    public async Task A_later_layer_of_an_image_wins_and_its_whiteouts_hide_what_lies_below()
+    {
+        const string type = "application/vnd.oci.image.layer.v1.tar+gzip";
+        var model = Make.Model();
+        var below = Tar(new()
+        {
+            ["models/tiny/config.json"] = Make.Bytes(20, seed: 2), ["models/tiny/model.safetensors"] = model["model.safetensors"],
+            ["models/tiny/old.safetensors"] = Make.Bytes(20), ["models/tiny/tokenizer.json"] = Make.Bytes(20), ["a/config.json"] = [1],
+            ["a/model.safetensors"] = [1],
+        }, gzip: true);
+        var above = Tar(new()
+        {
+            ["models/tiny/config.json"] = model["config.json"], ["models/tiny/.wh.old.safetensors"] = [],
+            ["models/tiny/tokenizer.json"] = model["tokenizer.json"], ["a/.wh..wh..opq"] = [],
+        }, gzip: true);
+        await PushAsync("image", "v1", [(type, null, below), (type, null, above)]);
+        // The first layer once more brings back what the second one hid.
+        await PushAsync("image", "v2", [(type, null, below), (type, null, above), (type, null, below)]);
+
+        var fetched = await Make.FetchAsync(Options, Source("image:v1"), folder["secret"]);
+        var again = await Make.FetchAsync(Options, Source("image:v2"), folder["secret"]);
+
+        Assert.EndsWith("/models/tiny", fetched.Path, StringComparison.Ordinal);
+        Assert.Equal(model.Keys.Order(), Directory.GetFiles(fetched.Path).Select(Path.GetFileName).Order());
+        foreach (var (name, bytes) in model) Assert.Equal(bytes, File.ReadAllBytes(Path.Combine(fetched.Path, name)));
+        Assert.EndsWith("/a", again.Path, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task A_layer_that_was_unpacked_as_a_model_is_a_data_file_as_well()
+    {
+        var files = new Dictionary<string, byte[]> { ["train.jsonl"] = Make.Bytes(5000) };
+        await PushAsync("rows", "v1", [("application/vnd.oci.image.layer.v1.tar", null, Tar(files, false))]);
+
+        var asModel = await Make.FailureAsync(Options, Source("rows:v1"), folder["secret"]);
+        var asFile = await Make.FetchAsync(Options, Source("rows:v1"), folder["secret"], FetchKind.SingleFile);
+
+        Assert.Equal(SourceFault.NotFound, asModel.Fault);
+        Assert.Equal(files["train.jsonl"], File.ReadAllBytes(asFile.Path));
+    }
+
+    [SkippableFact]
+    public async Task An_unpacked_file_that_is_gone_is_unpacked_again()
+    {
+        await PushAsync("kit", "v1", [("application/vnd.oci.image.layer.v1.tar", null, Tar(Make.Model(), false))]);
+        var first = await Make.FetchAsync(Options, Source("kit:v1"), folder["secret"]);
+        var config = Path.Combine(first.Path, "config.json");
+        File.Delete(new FileInfo(config).ResolveLinkTarget(returnFinalTarget: true)!.FullName);
+
+        await Make.FetchAsync(Options, Source("kit:v1"), folder["secret"]);
+
+        Assert.Equal(Make.Model()["config.json"], File.ReadAllBytes(config));
+    }
+
+    [SkippableFact]
+    public async Task An_index_is_opened_by_its_digest_without_asking_anybody_and_attestations_are_no_artifacts()
+    {
+        var artifact = await PushAsync("team/tiny", "v1", Make.Model());
+        var about = await PushAsync("team/tiny", "about", [("application/vnd.in-toto+json", null, Make.Bytes(10))]);
+        using var push = new OciPush(new Uri($"http://{Address}"), "me", Password);
+        var index = await push.IndexAsync("team/tiny", "all",
+            (artifact, null), (about, new() { ["vnd.docker.reference.type"] = "attestation-manifest" }));
+
+        var (options, source, inner) = (Options, Source("team/tiny@" + index), Source("team/tiny@" + artifact));
+
+        var online = await Make.FetchAsync(options, source, folder["secret"]);
+        server!.Dispose();
+        server = null;
+        var again = await Make.FetchAsync(options, source);
+        var offline = await Make.FetchAsync(options with { Offline = true }, source);
+        var artifactOffline = await Make.FetchAsync(options with { Offline = true }, inner);
+
+        Assert.Equal(artifact, online.Revision);
+        Assert.Equal((online, online, online), (again, offline, artifactOffline));
+    }
+
     private string Address => $"127.0.0.1:{server!.Port}";
 
     private FetchOptions Options => Make.Options(folder) with { PlainHttpRegistries = [Address] };

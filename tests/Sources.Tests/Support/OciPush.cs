@@ -26,11 +26,31 @@ internal sealed class OciPush : IDisposable
             parts.Add(new { mediaType, digest = await BlobAsync(repository, bytes), size = bytes.Length, annotations });
         }
         const string type = "application/vnd.oci.image.manifest.v1+json";
-        var manifest = JsonSerializer.SerializeToUtf8Bytes(new
+        return await ManifestAsync(repository, tag, type, new
         {
             schemaVersion = 2, mediaType = type,
-                config = new { mediaType = "application/vnd.oci.empty.v1+json", digest = config, size = 2 }, layers = parts,
+            config = new { mediaType = "application/vnd.oci.empty.v1+json", digest = config, size = 2 }, layers = parts,
         });
+    }
+
+    /// <summary>An index of manifests that were pushed before.</summary>
+    /// <returns>The index's digest.</returns>
+    public Task<string> IndexAsync(string repository, string tag, params (string Digest, Dictionary<string, string>? Annotations)[] entries)
+    {
+        const string type = "application/vnd.oci.image.index.v1+json";
+        return ManifestAsync(repository, tag, type, new
+        {
+            schemaVersion = 2, mediaType = type,
+            manifests = entries.Select(e => new
+            {
+                mediaType = "application/vnd.oci.image.manifest.v1+json", digest = e.Digest, size = 500, annotations = e.Annotations ?? [],
+            }),
+        });
+    }
+
+    private async Task<string> ManifestAsync(string repository, string tag, string type, object value)
+    {
+        var manifest = JsonSerializer.SerializeToUtf8Bytes(value);
         using var content = new ByteArrayContent(manifest) { Headers = { ContentType = new MediaTypeHeaderValue(type) } };
         (await http.PutAsync($"/v2/{repository}/manifests/{tag}", content)).EnsureSuccessStatusCode();
         return "sha256:" + Make.Sha256(manifest);

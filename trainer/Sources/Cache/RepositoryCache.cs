@@ -115,12 +115,39 @@ internal sealed class RepositoryCache
 
     private string CompletePath(string revision, string what) => Path.Combine(Folder, ".graft", $"{revision}-{Names.Key(what)}");
 
-    private static void Replace(string path, Action<string> write)
+    /// <summary>Writes a file beside its place and moves it there in one step; what failed in the middle leaves nothing behind.</summary>
+    public static void Replace(string path, Action<string> write)
     {
-        var temporary = $"{path}.{Guid.NewGuid():n}.tmp";
-        write(temporary);
-        File.Move(temporary, path, overwrite: true);
+        var temporary = Beside(path);
+        try
+        {
+            write(temporary);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
     }
+
+    /// <inheritdoc cref="Replace"/>
+    public static async Task ReplaceAsync(string path, Func<string, Task> write)
+    {
+        var temporary = Beside(path);
+        try
+        {
+            await write(temporary);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    private static string Beside(string path) => $"{path}.{Guid.NewGuid():n}.tmp";
 
     // A partial file has its full length from the start, with holes.
     private static long Used(FileInfo partial)

@@ -21,8 +21,11 @@ internal sealed class OciClient(FetchOptions options, SourceHttp http) : ISource
             $"oci--{uri.Repository[(uri.Repository.LastIndexOf('/') + 1)..]}--{Names.Key(place)}");
         var what = $"{request.Kind}";
         var byDigest = uri.Reference.StartsWith(Digests.Prefix, StringComparison.Ordinal);
-        var known = byDigest ? uri.Reference[Digests.Prefix.Length..] : options.Offline ? cache.ReadRef(uri.Reference) : null;
-        if (known is not null && cache.ReadComplete(known, what) is [var entry, ..]) return Opened(cache, known, entry);
+        // A digest may be an index's, of whose manifests one was taken. No tag begins with a dot.
+        var digest = byDigest ? uri.Reference[Digests.Prefix.Length..] : null;
+        var reference = byDigest ? ".digests/" + digest : uri.Reference;
+        var known = (byDigest || options.Offline ? cache.ReadRef(reference) : null) ?? digest;
+        if (known is not null && cache.ReadComplete(known, what) is [var whole, ..]) return Opened(cache, known, whole);
         if (options.Offline)
             throw new SourceException(SourceFault.NotCached,
                 $"the cache {cache.Root} does not have it whole, and nothing is fetched offline; fetch it once while online");
@@ -31,32 +34,50 @@ internal sealed class OciClient(FetchOptions options, SourceHttp http) : ISource
         using var authorization = new OciAuthorization(http, OciLogin.Read(request.Credentials, uri.Registry));
         var registry = new OciRegistry(http, authorization, Address(uri), uri.Repository);
         var (revision, manifest) = await registry.ManifestAsync(uri.Reference, retrier, cancellation);
-        if (cache.ReadComplete(revision, what) is [var before, ..])
-        {
-            if (!byDigest) cache.WriteRef(uri.Reference, revision);
-            return Opened(cache, revision, before);
-        }
-        var layers = (manifest.Layers ?? []).DistinctBy(l => l.Digest + l.Title).ToList();
-        if (layers.Where(l => l.Title is not null).GroupBy(l => l.Title).FirstOrDefault(g => g.Count() > 1) is { } twice)
-            throw new SourceException(SourceFault.Unusable, $"its manifest names two layers '{Names.Printable(twice.Key!)}'");
-        var titles = layers.Where(l => l.Title is not null).ToDictionary(l => l.Title!, StringComparer.Ordinal);
-        var archives = layers.Where(l => l.IsTar).ToList();
-        var plain = archives.Count == 0 ? ModelFiles.Select([.. titles.Keys], "", request.Kind) : null;
-        // Beside archives, titled files are taken as they come; what a model is made of is told when all are unpacked.
-        var named = plain?.Names
-            ?? [.. titles.Keys.Where(t => request.Kind == FetchKind.SingleFile || ModelFiles.IsPartOfModel(t)).Select(Names.Safe)];
-        var files = named.Select(n => registry.File(n, titles[n])).Concat(archives.Select(a => registry.File(a.Hex, a))).ToList();
-        using (var downloader = new Downloader(options, http, meter)) await downloader.FetchAsync(cache, files, cancellation);
-
-        var names = named.ToList();
-        foreach (var name in named) cache.Link(revision, name, titles[name].Hex);
-        foreach (var archive in archives)
-            names.AddRange(await OciArchive.UnpackAsync(cache, revision, archive, request.Kind, options.Time, cancellation));
-        var selected = plain ?? Inside(names, request.Kind);
-        cache.WriteComplete(revision, what, [selected.Entry, .. selected.Names]);
-        if (!byDigest) cache.WriteRef(uri.Reference, revision);
-        return Opened(cache, revision, selected.Entry);
+        var entry = cache.ReadComplete(revision, what) is [var before, ..]
+            ? before
+            : await DownloadAsync(cache, registry, revision, manifest, request.Kind, what, meter, cancellation);
+        cache.WriteRef(reference, revision);
+        return Opened(cache, revision, entry);
     }
+
+    private async Task<string> DownloadAsync(
+        RepositoryCache cache, OciRegistry registry, string revision, OciManifest manifest, FetchKind kind, string what, ProgressMeter meter,
+        CancellationToken cancellation)
+    {
+        var layers = manifest.Layers!;
+        if (layers.Where(l => l.Title is not null).DistinctBy(l => l.Digest + l.Title).GroupBy(l => l.Title)
+            .FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw new SourceException(SourceFault.Unusable, $"its manifest names two layers '{Names.Printable(twice.Key!)}'");
+        var titles = layers.Where(l => l.Title is not null).Select(l => l.Title!).Distinct().ToList();
+        var archives = layers.Where(l => l.IsTar).DistinctBy(l => l.Digest).ToList();
+        // Beside archives, titled files are taken as they come; what a model is made of is told when all are unpacked.
+        var named = (archives.Count == 0
+            ? ModelFiles.Select(titles, "", kind).Names
+            : titles.Where(t => kind == FetchKind.SingleFile || ModelFiles.IsPartOfModel(t)).Select(Names.Safe)).ToHashSet();
+        var files = layers.Where(l => l.Title is { } title && named.Contains(title)).Select(l => registry.File(l.Title!, l));
+        // Unpacking ends with the archive's end, so nobody else may count on the archive in the meantime.
+        using var unpacking = archives.Count == 0 ? null : await FileLock.TakeAsync(cache.LockOf("archives"), options.Time, cancellation);
+        var packed = archives.Where(a => LayerContent.Read(cache, a, kind) is null).ToList();
+        using (var downloader = new Downloader(options, http, meter))
+            await downloader.FetchAsync(cache, [.. files, .. packed.Select(a => registry.File(a.Hex, a))], cancellation);
+        foreach (var archive in packed) await OciArchive.UnpackAsync(cache, archive, kind, cancellation);
+
+        var stack = new LayerStack();
+        foreach (var layer in layers)
+        {
+            if (layer.IsTar) stack.Put(layer, LayerContent.Read(cache, layer, kind) ?? throw Lost(layer));
+            else if (layer.Title is { } title && named.Contains(title)) stack.Put(title, layer.Hex);
+        }
+        var content = stack.Files();
+        var selected = archives.Count == 0 ? ModelFiles.Select([.. content.Keys], "", kind) : Inside([.. content.Keys], kind);
+        foreach (var name in selected.Names) cache.Link(revision, name, content[name]);
+        cache.WriteComplete(revision, what, [selected.Entry, .. selected.Names]);
+        return selected.Entry;
+    }
+
+    private static SourceException Lost(OciDescriptor layer) =>
+        new(SourceFault.Storage, $"what was unpacked of the layer {layer.Digest} is gone from the cache");
 
     /// <summary>Archives may hold their files in a folder: the first one that has a configuration, nearest to the root.</summary>
     private static Selection Inside(List<string> names, FetchKind kind)

@@ -56,6 +56,9 @@ internal sealed record OciDescriptor(string? MediaType, string Digest, long Size
                 && (type.EndsWith(".tar", StringComparison.Ordinal) || type.EndsWith(".tar+gzip", StringComparison.Ordinal)
                 || type.EndsWith(".tar.gzip", StringComparison.Ordinal)));
 
+    /// <summary>What docker's builder says about an image, in an index beside it.</summary>
+    public bool IsAttestation => Annotations?.GetValueOrDefault("vnd.docker.reference.type") == "attestation-manifest";
+
     public bool IsGzip => MediaType is { } type && type.EndsWith("gzip", StringComparison.Ordinal);
 }
 

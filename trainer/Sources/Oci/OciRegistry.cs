@@ -9,15 +9,17 @@ namespace Graft.Sources.Oci;
 internal sealed class OciRegistry(SourceHttp http, OciAuthorization authorization, Uri address, string repository)
 {
     /// <summary>
-    /// The manifest behind a tag or digest, and its digest's hexadecimal digits; of an index with one entry, that entry's.
+    /// The manifest behind a tag or digest, and its digest's hexadecimal digits; of an index with one entry (and attestations of
+    /// it), that entry's.
     /// </summary>
     public async Task<(string Hex, OciManifest Manifest)> ManifestAsync(string reference, Retrier retrier, CancellationToken cancellation)
     {
         var (hex, manifest) = await ReadAsync(reference, retrier, cancellation);
         if (manifest.Layers is { Count: > 0 }) return (hex, manifest);
-        if (manifest.Manifests is not [var only])
+        var artifacts = manifest.Manifests!.Where(m => !m.IsAttestation).ToList();
+        if (artifacts is not [var only])
             throw new SourceException(
-                SourceFault.Unusable, $"it is an index of {manifest.Manifests!.Count} artifacts; name one of them by its digest");
+                SourceFault.Unusable, $"it is an index of {artifacts.Count} artifacts; name one of them by its digest");
         (hex, manifest) = await ReadAsync(only.Digest, retrier, cancellation);
         return manifest.Layers is { Count: > 0 } ? (hex, manifest)
             : throw new SourceException(SourceFault.Unusable, "it is an index of indexes");
