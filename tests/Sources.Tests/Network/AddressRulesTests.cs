@@ -17,6 +17,15 @@ public class AddressRulesTests
     [InlineData("::169.254.169.254")]
     [InlineData("64:ff9b::169.254.169.254")]
     [InlineData("2002:a9fe:a9fe::1")]
+    [InlineData("64:ff9b:1::a9fe:a9fe")]
+    [InlineData("64:ff9b:1:7:8:9:a9fe:a9fe")]
+    [InlineData("64:ff9b:1:a9fe:a9:fe00::")]
+    [InlineData("64:ff9b:1:a9:fe:a9fe::")]
+    [InlineData("64:ff9b:1:1:a9:fea9:fe00:0")]
+    [InlineData("2001::1")]
+    [InlineData("2001:0:a9fe:a9fe::5601:5601")]
+    [InlineData("2001:db8::5efe:169.254.169.254")]
+    [InlineData("fd00::200:5efe:169.254.169.254")]
     [InlineData("100.100.100.200")]
     [InlineData("168.63.129.16")]
     [InlineData("224.0.0.1")]
@@ -34,6 +43,8 @@ public class AddressRulesTests
     [InlineData("::1")]
     [InlineData("::ffff:127.0.0.1")]
     [InlineData("64:ff9b::7f00:1")]
+    [InlineData("64:ff9b:1::7f00:1")]
+    [InlineData("fd00::5efe:127.0.0.1")]
     [InlineData("0.0.0.0")]
     [InlineData("::")]
     public void This_machine_is_refused_but_in_local_mode(string address)
@@ -48,6 +59,13 @@ public class AddressRulesTests
     [InlineData("fd12::1")]
     [InlineData("18.172.1.1")]
     [InlineData("2600:9000::1")]
+    [InlineData("64:ff9b::18.172.1.1")]
+    [InlineData("64:ff9b:1::18.172.1.1")]
+    [InlineData("64:ff9b:1::192.168.1.1")]
+    [InlineData("64:ff9b:1:12ac:1:100::")]
+    [InlineData("64:ff9b:1:12ac:f1:100::")]
+    [InlineData("2001:db8::5efe:10.0.0.1")]
+    [InlineData("2001:1::1")]
     public void A_clusters_own_and_public_addresses_are_allowed(string address) =>
         Assert.Null(AddressRules.Default.Refusal(IPAddress.Parse(address)));
 

@@ -22,6 +22,7 @@ public sealed class AddressRules
         (IPNetwork.Parse("192.0.0.192/32"), "a cloud's metadata"),
         (IPNetwork.Parse("224.0.0.0/4"), "multicast"),
         (IPNetwork.Parse("ff00::/8"), "multicast"),
+        (IPNetwork.Parse("2001::/32"), "a Teredo tunnel to an IPv4 address"),
         (IPNetwork.Parse("255.255.255.255/32"), "broadcast"),
     ];
 
@@ -37,6 +38,13 @@ public sealed class AddressRules
         (IPNetwork.Parse("::/96"), 12), (IPNetwork.Parse("::ffff:0:0:0/96"), 12),
         (IPNetwork.Parse("64:ff9b::/96"), 12), (IPNetwork.Parse("2002::/16"), 2),
     ];
+
+    /// <summary>
+    /// For translators of one's own (RFC 8215). How long their prefix is, and so where in it the IPv4 address stands, only they know
+    /// (RFC 6052, section 2.2): for 48, 56, 64 and 96 bits at these bytes.
+    /// </summary>
+    private static readonly IPNetwork LocalTranslation = IPNetwork.Parse("64:ff9b:1::/48");
+    private static readonly int[][] TranslatedAt = [[6, 7, 9, 10], [7, 9, 10, 11], [9, 10, 11, 12], [12, 13, 14, 15]];
 
     private readonly IReadOnlyList<IPNetwork> allowed;
     private readonly bool allowLoopback;
@@ -68,14 +76,25 @@ public sealed class AddressRules
     public string? Refusal(IPAddress address)
     {
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        if (Never.FirstOrDefault(n => n.Network.Contains(address)).Name is { } name) return $"{address} is {name}, which is never asked";
-        var loopback = Loopback.Any(n => n.Contains(address));
-        if (loopback && !allowLoopback) return $"{address} is this machine, which is asked in local mode only";
-        if (!loopback && Carried(address) is { } inner && Refusal(inner) is { } reason) return $"{address} stands for {reason}";
+        if (Forbidden(address) is { } forbidden) return forbidden;
+        if (!IsLoopback(address))
+        {
+            if (Carried(address) is { } inner && Refusal(inner) is { } reason) return $"{address} stands for {reason}";
+            if (PerhapsCarried(address).Select(Forbidden).FirstOrDefault(r => r is not null) is { } perhaps)
+                return $"{address} may stand for {perhaps}";
+        }
         return allowed.Count == 0 || allowed.Any(n => n.Contains(address))
             ? null
             : $"{address} lies outside the networks that the administrator allows for sources";
     }
+
+    private string? Forbidden(IPAddress address)
+    {
+        if (Never.FirstOrDefault(n => n.Network.Contains(address)).Name is { } name) return $"{address} is {name}, which is never asked";
+        return IsLoopback(address) && !allowLoopback ? $"{address} is this machine, which is asked in local mode only" : null;
+    }
+
+    private static bool IsLoopback(IPAddress address) => Loopback.Any(n => n.Contains(address));
 
     private static IPAddress? Carried(IPAddress address)
     {
@@ -85,5 +104,19 @@ public sealed class AddressRules
             if (prefix.Contains(address)) return new IPAddress(address.GetAddressBytes().AsSpan(at, 4));
         }
         return null;
+    }
+
+    /// <summary>IPv4 addresses that an IPv6 address is read as by some who forward it.</summary>
+    private static IEnumerable<IPAddress> PerhapsCarried(IPAddress address)
+    {
+        if (address.AddressFamily != AddressFamily.InterNetworkV6) return [];
+        var bytes = address.GetAddressBytes();
+        if (LocalTranslation.Contains(address))
+        {
+            // A reading that begins with 0, or with 224 and more, is not where a connection leads to, but the wrong one of the four.
+            return TranslatedAt.Where(at => bytes[at[0]] is > 0 and < 224).Select(at => new IPAddress([.. at.Select(i => bytes[i])]));
+        }
+        // ISATAP's interface identifier below any prefix (RFC 5214, section 6.1).
+        return bytes.AsSpan(8, 4) is [0 or 2, 0, 0x5e, 0xfe] ? [new IPAddress(bytes.AsSpan(12, 4))] : [];
     }
 }
