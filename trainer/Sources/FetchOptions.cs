@@ -22,6 +22,13 @@ public sealed record FetchOptions
     /// <summary>In the layout of <c>HF_HOME</c>; shared between processes, and with Python tools.</summary>
     public required string CacheFolder { get; init; }
 
+    /// <summary>Where the hub's repositories are; <c>hub</c> in <see cref="CacheFolder"/> where nobody says otherwise.</summary>
+    public string HubCacheFolder
+    {
+        get => field ?? Path.Combine(CacheFolder, "hub");
+        init;
+    }
+
     /// <summary>Nothing is asked of anybody; what the cache holds is all there is.</summary>
     public bool Offline { get; init; }
     public Uri HubEndpoint { get; init; } = PublicHub;
@@ -43,10 +50,11 @@ public sealed record FetchOptions
     /// <exception cref="SourceException"><see cref="SourceFault.Invalid"/>; the message names the variable.</exception>
     public static FetchOptions FromEnvironment(Func<string, string?> environment)
     {
-        var cache = CacheOf(environment);
+        var (cache, hub) = CacheOf(environment);
         return new()
         {
             CacheFolder = cache,
+            HubCacheFolder = hub,
             Offline = Flag(environment, ContractEnvironment.Offline),
             HubEndpoint = Endpoint(environment, ContractEnvironment.HubEndpoint) ?? PublicHub,
             HubTokenFile = Text(environment, "HF_TOKEN_PATH") ?? Path.Combine(cache, "token"),
@@ -58,14 +66,24 @@ public sealed record FetchOptions
         };
     }
 
-    /// <summary>In a pod the contract's folder; on a person's machine the one that Python tools use.</summary>
-    private static string CacheOf(Func<string, string?> environment)
+    /// <summary>
+    /// In a pod the contract's folder; on a person's machine the ones that Python tools use, with the variables and precedence of
+    /// huggingface_hub's constants.py.
+    /// </summary>
+    private static (string Cache, string Hub) CacheOf(Func<string, string?> environment)
     {
         var contract = ContractPaths.Resolve(ContractPaths.Cache, environment);
-        if (contract != ContractPaths.Cache || Directory.Exists(contract)) return contract;
-        if (Text(environment, "HF_HOME") is { } home) return Path.GetFullPath(home);
-        var caches = Text(environment, "XDG_CACHE_HOME") ?? Path.Combine(Text(environment, "HOME") ?? Path.GetTempPath(), ".cache");
-        return Path.GetFullPath(Path.Combine(caches, "huggingface"));
+        if (contract != ContractPaths.Cache || Directory.Exists(contract)) return (contract, Path.Combine(contract, "hub"));
+        var caches = Text(environment, "XDG_CACHE_HOME") ?? "~/.cache";
+        var cache = Full(Text(environment, "HF_HOME") ?? Path.Combine(caches, "huggingface"));
+        return (cache,
+            (Text(environment, "HF_HUB_CACHE") ?? Text(environment, "HUGGINGFACE_HUB_CACHE")) is { } hub ? Full(hub)
+            : Path.Combine(cache, "hub"));
+
+        // Python expands it, where the shell did not.
+        string Full(string path) => Path.GetFullPath(path == "~" || path.StartsWith("~/", StringComparison.Ordinal)
+            ? (Text(environment, "HOME") ?? Path.GetTempPath()) + path[1..]
+            : path);
     }
 
     private static string? Text(Func<string, string?> environment, string name) =>

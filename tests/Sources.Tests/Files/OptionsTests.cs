@@ -17,6 +17,25 @@ public class OptionsTests
     }
 
     [Fact]
+    public async Task A_hub_cache_that_python_tools_use_wins_over_their_home_and_holds_hub_models_alone()
+    {
+        using var folder = new TempFolder();
+        await using var hub = await HubDouble.StartAsync(Make.Model());
+        var options = Of(("HF_HOME", folder["home"]), ("HF_HUB_CACHE", folder["models"]), ("HUGGINGFACE_HUB_CACHE", folder["old"]),
+            ("HF_ENDPOINT", hub.Address.ToString()), ("GRAFT_SOURCE_LOOPBACK", "1"));
+
+        var fetched = await Make.FetchAsync(options, "hf://org/model");
+
+        Assert.StartsWith(folder["models", "models--org--model", "snapshots"], fetched.Path, StringComparison.Ordinal);
+        Assert.Equal((folder["home"], folder["home", "token"]), (options.CacheFolder, options.HubTokenFile));
+        Assert.False(Directory.Exists(folder["home"]));
+        Assert.Equal(folder["old"], Of(("HF_HOME", "/data/hf"), ("HUGGINGFACE_HUB_CACHE", folder["old"])).HubCacheFolder);
+        Assert.Equal("/data/hf/hub", Of(("HF_HOME", "/data/hf")).HubCacheFolder);
+        Assert.Equal("/home/me/models", Of(("HOME", "/home/me"), ("HF_HUB_CACHE", "~/models")).HubCacheFolder);
+        Assert.Equal("/pods/x/cache/hub", Of(("GRAFT_CACHE_DIR", "/pods/x/cache"), ("HF_HUB_CACHE", "/else")).HubCacheFolder);
+    }
+
+    [Fact]
     public void The_variables_that_the_operator_sets_are_those_that_are_read()
     {
         var options =

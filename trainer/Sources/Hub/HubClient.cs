@@ -21,7 +21,7 @@ internal sealed class HubClient(FetchOptions options, SourceHttp http) : ISource
     public async Task<Fetched> FetchAsync(SourceUri.Hub uri, FetchRequest request, ProgressMeter meter, CancellationToken cancellation)
     {
         var cache = new RepositoryCache(
-            Path.Combine(options.CacheFolder, "hub"), "models--" + uri.Repository.Replace("/", "--", StringComparison.Ordinal));
+            options.HubCacheFolder, "models--" + uri.Repository.Replace("/", "--", StringComparison.Ordinal));
         var what = $"{request.Kind} {uri.Path}";
         var known = IsCommit(uri.Revision) ? uri.Revision : options.Offline ? cache.ReadRef(uri.Revision) : null;
         if (known is not null && cache.ReadComplete(known, what) is { } names)
