@@ -39,12 +39,15 @@ public sealed record Progress
 /// <param name="Source">As the person wrote it.</param>
 /// <param name="Bytes">Fetched so far, what the cache had included.</param>
 /// <param name="TotalBytes">As announced; 0 until known.</param>
-public sealed record DownloadProgress(string Source, long Bytes, long TotalBytes)
+/// <param name="Waits">For another process that fetches a part of it into the same cache.</param>
+public sealed record DownloadProgress(string Source, long Bytes, long TotalBytes, bool Waits = false)
 {
+    private const string Waiting = "waits for another process that fetches it too";
+
     /// <summary>How far it is, for people: <c>34 % of 269.1 MB</c>.</summary>
     public override string ToString() => TotalBytes <= 0
-        ? "asks for its files"
-        : string.Create(CultureInfo.InvariantCulture, $"{100 * Bytes / TotalBytes} % of {Size(TotalBytes)}");
+        ? Waits ? Waiting : "asks for its files"
+        : string.Create(CultureInfo.InvariantCulture, $"{100 * Bytes / TotalBytes} % of {Size(TotalBytes)}{(Waits ? ", " + Waiting : "")}");
 
     private static string Size(long bytes) => bytes switch
     {

@@ -7,7 +7,8 @@ namespace Graft.Sources;
 public sealed record Fetched(string Path, string Root, string Revision);
 
 /// <summary>How far a transfer is; what the cache held already is counted as done.</summary>
-public sealed record FetchProgress(long Bytes, long TotalBytes);
+/// <param name="Waits">For a file that another process is fetching into the same cache; its bytes are counted as they come.</param>
+public sealed record FetchProgress(long Bytes, long TotalBytes, bool Waits = false);
 
 /// <summary>What is to be fetched.</summary>
 /// <param name="Source">A URI of <see cref="Graft.Contract.SourceUri"/>'s schemes.</param>

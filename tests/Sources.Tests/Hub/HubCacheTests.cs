@@ -178,6 +178,34 @@ public sealed class HubCacheTests : IDisposable
     }
 
     [Fact]
+    public async Task Whoever_waits_for_another_process_says_so_and_how_far_that_one_is()
+    {
+        await using var hub = await HubDouble.StartAsync(Make.Model(weights: 500_000));
+        using var gate = new SemaphoreSlim(0);
+        var served = 0;
+        hub.InsteadOfContent = async (context, bytes) =>
+        {
+            if (Interlocked.Increment(ref served) > 3) await gate.WaitAsync(context.RequestAborted);
+            await WebDouble.SendAsync(context, bytes);
+            return true;
+        };
+        using var first = FetchProgram.Start(folder, hub.Address, Source);
+        var list = Path.Combine(Repository, "blobs", Make.Sha256(Make.Bytes(500_000)) + ".graft-chunks");
+        await Eventually.IsAsync(() => File.Exists(list) && File.ReadAllLines(list).Length == 4, "three chunks");
+        var reports = new Reports();
+
+        var second = Make.FetchAsync(Make.Options(folder, hub.Address), Source, progress: reports);
+        await Eventually.IsAsync(() => reports.All.Any(r => r.Waits && r.Bytes >= 3 * (64 << 10)), "reports of a wait with three chunks");
+        gate.Release(100);
+        await second;
+
+        Assert.Equal(0, (await first.EndAsync()).Code);
+        Assert.False(reports.All[^1].Waits);
+        Assert.Equal(reports.All[^1].TotalBytes, reports.All[^1].Bytes);
+        Assert.Equal(8, hub.ContentRequests.Count);
+    }
+
+    [Fact]
     public async Task What_pythons_client_left_half_done_is_gone_on_with()
     {
         await using var hub = await HubDouble.StartAsync(Make.Model());

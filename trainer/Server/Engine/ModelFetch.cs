@@ -44,6 +44,6 @@ internal static class ModelFetch
     private sealed class Voice(string source, Action<string> says) : IProgress<FetchProgress>
     {
         public void Report(FetchProgress value) =>
-            says($"The model is being fetched: {new DownloadProgress(source, value.Bytes, value.TotalBytes)}.");
+            says($"The model is being fetched: {new DownloadProgress(source, value.Bytes, value.TotalBytes, value.Waits)}.");
     }
 }

@@ -12,7 +12,8 @@ internal sealed class FileLock : IDisposable
 
     private FileLock(FileStream file) => this.file = file;
 
-    public static async Task<FileLock> TakeAsync(string path, TimeProvider time, CancellationToken cancellation)
+    /// <param name="waits">Called each time that another process turned out to hold it.</param>
+    public static async Task<FileLock> TakeAsync(string path, TimeProvider time, Action waits, CancellationToken cancellation)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         for (var wait = FirstWait; ; wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
@@ -23,6 +24,7 @@ internal sealed class FileLock : IDisposable
             }
             catch (IOException e) when (IsHeld(e))
             {
+                waits();
                 await Task.Delay(wait, time, cancellation);
             }
         }

@@ -153,10 +153,18 @@ internal sealed class RepositoryCache
     private static long Used(FileInfo partial)
     {
         var list = partial.FullName[..^".graft-incomplete".Length] + ".graft-chunks";
-        if (!File.Exists(list) || new FileInfo(list).Length > 16 << 20) return 0;
-        var lines = File.ReadAllLines(list);
-        return lines.Length > 1 && long.TryParse(lines[0].Split(' ')[^1], out var chunk)
-            ? Math.Min(partial.Length, (lines.Length - 1) * chunk)
-            : 0;
+        try
+        {
+            if (!File.Exists(list) || new FileInfo(list).Length > 16 << 20) return 0;
+            var lines = File.ReadAllLines(list);
+            return lines.Length > 1 && long.TryParse(lines[0].Split(' ')[^1], out var chunk)
+                ? Math.Min(partial.Length, (lines.Length - 1) * chunk)
+                : 0;
+        }
+        catch (IOException)
+        {
+            // Another process finished it between two of these lines.
+            return 0;
+        }
     }
 }

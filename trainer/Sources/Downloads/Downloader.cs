@@ -56,13 +56,19 @@ internal sealed class Downloader(FetchOptions options, SourceHttp http, Progress
     {
         var blob = cache.Blob(file.Blob);
         if (Has(blob, file)) return;
-        using var mine = await FileLock.TakeAsync(cache.LockOf(file.Blob), options.Time, cancellation);
+        using var mine = await TakeAsync(cache, file, cancellation);
         // Another process may have been at it in the meantime.
         if (Has(blob, file)) return;
         var problem = await TransferAsync(blob, file, cancellation);
         // Once more from the start: what lay there may have been broken by something that ended before.
         if (problem is not null) problem = await TransferAsync(blob, file, cancellation);
         if (problem is not null) throw new SourceException(SourceFault.Corrupt, $"{file.Name} came broken, twice: {problem}");
+    }
+
+    private async Task<FileLock> TakeAsync(RepositoryCache cache, RemoteFile file, CancellationToken cancellation)
+    {
+        using var wait = new ProgressMeter.Wait(meter);
+        return await FileLock.TakeAsync(cache.LockOf(file.Blob), options.Time, () => wait.Sees(cache.Begun(file.Blob)), cancellation);
     }
 
     private bool Has(string blob, RemoteFile file)

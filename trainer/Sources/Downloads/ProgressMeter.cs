@@ -8,6 +8,7 @@ internal sealed class ProgressMeter(IProgress<FetchProgress>? progress, TimeProv
     private long total;
     private long done;
     private long said;
+    private int waiting;
 
     public void Announce(long bytes)
     {
@@ -41,9 +42,40 @@ internal sealed class ProgressMeter(IProgress<FetchProgress>? progress, TimeProv
         {
             if (!always && said != 0 && time.GetElapsedTime(said) < Interval) return;
             said = time.GetTimestamp();
-            now = new(Math.Min(done, total), total);
+            now = new(Math.Min(done, total), total, waiting > 0);
         }
         progress?.Report(now);
+    }
+
+    /// <summary>A wait for another process. It is said from the first time that <see cref="Sees"/> is called until the end.</summary>
+    internal sealed class Wait(ProgressMeter meter) : IDisposable
+    {
+        private bool begun;
+        private long seen;
+
+        /// <param name="bytes">How many the other process has by now.</param>
+        public void Sees(long bytes)
+        {
+            var first = !begun;
+            lock (meter.gate)
+            {
+                if (first) meter.waiting++;
+                meter.done += bytes - seen;
+            }
+            (begun, seen) = (true, bytes);
+            meter.Say(always: first);
+        }
+
+        /// <summary>What was seen counts no more: whoever waited counts next what is there now, and says it.</summary>
+        public void Dispose()
+        {
+            if (!begun) return;
+            lock (meter.gate)
+            {
+                meter.waiting--;
+                meter.done -= seen;
+            }
+        }
     }
 
     internal sealed class Share(ProgressMeter meter, long already)

@@ -57,7 +57,7 @@ internal sealed class OciClient(FetchOptions options, SourceHttp http) : ISource
             : titles.Where(t => kind == FetchKind.SingleFile || ModelFiles.IsPartOfModel(t)).Select(Names.Safe)).ToHashSet();
         var files = layers.Where(l => l.Title is { } title && named.Contains(title)).Select(l => registry.File(l.Title!, l));
         // Unpacking ends with the archive's end, so nobody else may count on the archive in the meantime.
-        using var unpacking = archives.Count == 0 ? null : await FileLock.TakeAsync(cache.LockOf("archives"), options.Time, cancellation);
+        using var unpacking = archives.Count == 0 ? null : await TakeAsync(cache, meter, cancellation);
         var packed = archives.Where(a => LayerContent.Read(cache, a, kind) is null).ToList();
         using (var downloader = new Downloader(options, http, meter))
             await downloader.FetchAsync(cache, [.. files, .. packed.Select(a => registry.File(a.Hex, a))], cancellation);
@@ -74,6 +74,12 @@ internal sealed class OciClient(FetchOptions options, SourceHttp http) : ISource
         foreach (var name in selected.Names) cache.Link(revision, name, content[name]);
         cache.WriteComplete(revision, what, [selected.Entry, .. selected.Names]);
         return selected.Entry;
+    }
+
+    private async Task<FileLock> TakeAsync(RepositoryCache cache, ProgressMeter meter, CancellationToken cancellation)
+    {
+        using var wait = new ProgressMeter.Wait(meter);
+        return await FileLock.TakeAsync(cache.LockOf("archives"), options.Time, () => wait.Sees(0), cancellation);
     }
 
     private static SourceException Lost(OciDescriptor layer) =>

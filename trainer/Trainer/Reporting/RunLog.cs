@@ -49,7 +49,8 @@ internal sealed class RunLog(TextWriter output, bool terminal, TimeProvider time
         last = time.GetTimestamp();
         if (!terminal)
         {
-            Say(string.Create(CultureInfo.InvariantCulture, $"fetched_bytes={download.Bytes} total_bytes={download.TotalBytes}"));
+            Say(string.Create(CultureInfo.InvariantCulture,
+                $"fetched_bytes={download.Bytes} total_bytes={download.TotalBytes}{(download.Waits ? " waits_for=another-process" : "")}"));
             return;
         }
         output.Write($"\r{download.Source}: {download} \e[K");

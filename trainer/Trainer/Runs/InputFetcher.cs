@@ -87,7 +87,7 @@ internal sealed class InputFetcher(ProgressBoard board, RunLog log, Func<string,
         {
             lock (gate)
             {
-                var download = new DownloadProgress(source, value.Bytes, value.TotalBytes);
+                var download = new DownloadProgress(source, value.Bytes, value.TotalBytes, value.Waits);
                 board.Post(board.Snapshot with { Download = download });
                 log.Download(download);
             }
