@@ -234,6 +234,25 @@ public sealed class HubCacheTests : IDisposable
         Assert.Equal(weights, File.ReadAllBytes(Path.Combine(fetched.Path, "model.safetensors")));
     }
 
+    [Theory]
+    [InlineData(".graft-incomplete")]
+    [InlineData(".graft-chunks")]
+    [InlineData(".incomplete")]
+    public async Task A_link_in_the_place_of_a_partial_file_is_never_written_through(string ending)
+    {
+        await using var hub = await HubDouble.StartAsync(Make.Model());
+        var blob = $"cache/hub/models--org--model/blobs/{Make.Sha256(Make.Model()["model.safetensors"])}";
+        folder.Write(blob + ".graft-chunks", "300000 65536\n0\n");
+        File.Delete(folder[blob + ending]);
+        // As long as the file is to be, so that nothing tells it from one that is on its way.
+        File.WriteAllBytes(folder["other"], new byte[300_000]);
+        File.CreateSymbolicLink(folder[blob + ending], folder["other"]);
+
+        await Make.FetchAsync(Make.Options(folder, hub.Address), Source);
+
+        Assert.Equal(new byte[300_000], File.ReadAllBytes(folder["other"]));
+    }
+
     [Fact]
     public async Task A_cache_that_cannot_be_written_is_the_machines_fault()
     {

@@ -15,6 +15,7 @@ public sealed class RedirectTests : IDisposable
     [InlineData("http://[::ffff:a9fe:a9fe]/")]
     [InlineData("file:///etc/passwd")]
     [InlineData("ftp://localhost/x")]
+    [InlineData("//[no-address")]
     public async Task A_redirect_to_an_address_that_is_never_asked_is_not_followed(string location)
     {
         await using var hub = await HubDouble.StartAsync(Make.Model());

@@ -30,8 +30,8 @@ public sealed class S3AnswerTests : IDisposable
         var failure = await Make.FailureAsync(Make.Options(folder), "s3://models/tiny", folder["secret"]);
 
         Assert.Equal(fault, failure.Fault);
-        Assert.DoesNotContain("wrong-secret", failure.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("session-token", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("wrong-secret", failure.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("session-token", failure.ToString(), StringComparison.Ordinal);
         Assert.Equal(requests, store.Requests.Count);
     }
 
@@ -68,11 +68,50 @@ public sealed class S3AnswerTests : IDisposable
         Assert.Equal(100, store.Requests.Count);
     }
 
-    private async Task<WebDouble> StoreAsync(Func<HttpContext, Task> answer)
+    [Theory]
+    [InlineData("bytes 0-65535/300000")]
+    [InlineData("bytes 7-65542/300000")]
+    [InlineData("bytes 65536-131071/299999")]
+    [InlineData("bytes 18446744073709551615-1/300000")]
+    [InlineData("")]
+    public async Task Another_range_than_was_asked_for_is_never_taken_for_it(string range)
+    {
+        await using var store = await StoreAsync(async context =>
+        {
+            if (context.Request.Path == "/models" || context.Request.Path == "/models/")
+            {
+                await context.Response.WriteAsync(
+                    "<ListBucketResult><Contents><Key>tiny/x.gguf</Key><ETag>\"a-2\"</ETag><Size>300000</Size></Contents></ListBucketResult>");
+                return;
+            }
+            context.Response.Headers.ETag = "\"a-2\"";
+            await WebDouble.SendAsync(context, new byte[300_000]);
+        }, context =>
+        {
+            if (context.Response.StatusCode != 206) return;
+            if (context.Response.Headers.ContentRange.ToString().StartsWith("bytes 65536-", StringComparison.Ordinal))
+                context.Response.Headers.ContentRange = range;
+        });
+
+        var failure = await Make.FailureAsync(Make.Options(folder), "s3://models/tiny/x.gguf", folder["secret"]);
+
+        Assert.Equal(SourceFault.Corrupt, failure.Fault);
+        Assert.Contains("bytes from 65536 of 300000 were asked for", failure.Message, StringComparison.Ordinal);
+    }
+
+    private async Task<WebDouble> StoreAsync(Func<HttpContext, Task> answer, Action<HttpContext>? beforeHead = null)
     {
         var store = await WebDouble.StartAsync(context =>
         {
             context.Response.ContentType = "application/xml";
+            if (beforeHead is not null)
+            {
+                context.Response.OnStarting(() =>
+                {
+                    beforeHead(context);
+                    return Task.CompletedTask;
+                });
+            }
             return answer(context);
         });
         folder.Write("secret/AWS_ACCESS_KEY_ID", "id");

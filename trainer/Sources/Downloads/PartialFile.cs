@@ -29,6 +29,8 @@ internal sealed class PartialFile : IDisposable
     public static PartialFile Open(string blob, long size, int chunkBytes)
     {
         var (data, list, prefix) = (blob + ".graft-incomplete", blob + ".graft-chunks", blob + ".incomplete");
+        // Whoever shares the cache could let them lead to any file, which would be written.
+        foreach (var link in new[] { data, list, prefix }.Where(p => new FileInfo(p).LinkTarget is not null)) File.Delete(link);
         var head = string.Create(CultureInfo.InvariantCulture, $"{size} {chunkBytes}");
         var complete = ReadList(list, head, Chunks(size, chunkBytes));
         if (complete is null || !File.Exists(data) || new FileInfo(data).Length != size)

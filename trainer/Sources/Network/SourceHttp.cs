@@ -51,7 +51,11 @@ internal sealed class SourceHttp : IDisposable
             if (EndpointUri.SameOrigin(uri, target)) request.Headers.Authorization = credentials;
             var answer = await SendAsync(request, what, cancellation);
             if (answer.Headers.Location is not { } location || (int)answer.StatusCode is < 300 or >= 400) return answer;
-            var next = new Uri(target, location);
+            if (!Uri.TryCreate(target, location, out var next))
+            {
+                answer.Dispose();
+                throw new SourceException(SourceFault.Refused, $"{what}: {target.Host} redirects to something that is no address");
+            }
             if (redirects == Redirects.SameOrigin && !EndpointUri.SameOrigin(uri, next)) return answer;
             answer.Dispose();
             if (next.Scheme != "https" && !(next.Scheme == "http" && target.Scheme == "http"))

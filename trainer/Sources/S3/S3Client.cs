@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
 using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
@@ -132,9 +134,13 @@ internal sealed class S3Client(FetchOptions options, SourceHttp http) : ISourceC
             var request = new GetObjectRequest { BucketName = bucket, Key = item.Key, EtagToMatch = head.ETag };
             if (span.Length < size) request.ByteRange = new ByteRange(span.From, span.End - 1);
             var answer = await OnceAsync(name, () => client.GetObjectAsync(request, stop), stop);
-            // A store that passes ranges over begins at the start again.
-            var whole = answer.ContentLength == size && span.Length < size;
-            return new(answer.ResponseStream, whole ? 0 : span.From, answer);
+            // A store that passes ranges over begins at the start again; another range than was asked for is nothing to go on with.
+            if (answer.HttpStatusCode != HttpStatusCode.PartialContent) return new(answer.ResponseStream, 0, answer);
+            if (ContentRangeHeaderValue.TryParse(answer.ContentRange, out var range)
+                && range.From == span.From && (range.Length ?? size) == size) return new(answer.ResponseStream, span.From, answer);
+            answer.Dispose();
+            throw new SourceException(SourceFault.Corrupt, string.Create(CultureInfo.InvariantCulture,
+                $"{name}: bytes from {span.From} of {size} were asked for, the store sends '{Names.Printable(answer.ContentRange ?? "")}'"));
         }
     }
 
