@@ -235,7 +235,6 @@ public sealed class HubCacheTests : IDisposable
     }
 
     [Theory]
-    [InlineData(".graft-incomplete")]
     [InlineData(".graft-chunks")]
     [InlineData(".incomplete")]
     public async Task A_link_in_the_place_of_a_partial_file_is_never_written_through(string ending)
@@ -244,13 +243,28 @@ public sealed class HubCacheTests : IDisposable
         var blob = $"cache/hub/models--org--model/blobs/{Make.Sha256(Make.Model()["model.safetensors"])}";
         folder.Write(blob + ".graft-chunks", "300000 65536\n0\n");
         File.Delete(folder[blob + ending]);
-        // As long as the file is to be, so that nothing tells it from one that is on its way.
         File.WriteAllBytes(folder["other"], new byte[300_000]);
         File.CreateSymbolicLink(folder[blob + ending], folder["other"]);
 
         await Make.FetchAsync(Make.Options(folder, hub.Address), Source);
 
         Assert.Equal(new byte[300_000], File.ReadAllBytes(folder["other"]));
+    }
+
+    [Fact]
+    public async Task A_link_as_long_as_the_file_is_to_be_is_not_taken_for_its_bytes()
+    {
+        var model = new Dictionary<string, byte[]>(Make.Model()) { ["config.json"] = Make.Bytes(300) };
+        await using var hub = await HubDouble.StartAsync(model);
+        var blob = $"cache/hub/models--org--model/blobs/{Make.GitSha1(model["config.json"])}";
+        folder.Write("other", "another's");
+        folder.Write(blob + ".graft-chunks", "300 65536\n");
+        var target = folder.Path + new string('/', 300 - folder.Path.Length - "other".Length) + "other";
+        File.CreateSymbolicLink(folder[blob + ".graft-incomplete"], target);
+
+        await Make.FetchAsync(Make.Options(folder, hub.Address), Source);
+
+        Assert.Equal("another's", File.ReadAllText(folder["other"]));
     }
 
     [Fact]

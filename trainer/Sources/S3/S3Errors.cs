@@ -3,8 +3,10 @@ using Graft.Sources.Network;
 
 namespace Graft.Sources.S3;
 
-/// <summary>A store's refusals in words that say what to do. Its own message is left out, as
-/// the exception that carries it: it may repeat what was sent to it.</summary>
+/// <summary>
+/// A store's refusals in words that say what to do. Its own message is left out, and with it the exception that carries it: it may
+/// repeat what was sent to it.
+/// </summary>
 internal static class S3Errors
 {
     public static SourceException Of(AmazonS3Exception e, string what) => e.ErrorCode switch
