@@ -81,7 +81,8 @@ public sealed class S3AnswerTests : IDisposable
             if (context.Request.Path == "/models" || context.Request.Path == "/models/")
             {
                 await context.Response.WriteAsync(
-                    "<ListBucketResult><Contents><Key>tiny/x.gguf</Key><ETag>\"a-2\"</ETag><Size>300000</Size></Contents></ListBucketResult>");
+                    "<ListBucketResult><Contents><Key>tiny/x.gguf</Key><ETag>\"a-2\"</ETag><Size>300000</Size></Contents>"
+                    + "</ListBucketResult>");
                 return;
             }
             context.Response.Headers.ETag = "\"a-2\"";
