@@ -94,15 +94,17 @@ public sealed class DecodingTests
         Assert.True(Decoding.SwiGlu(x, x).isnan().all().item<bool>());
     }
 
+    /// <summary>Each product is rounded by itself, as modules of a reference that computes in BF16 round what they return.</summary>
     [Fact]
-    public void A_team_does_every_piece_once()
+    public void A_gate_in_bf16_is_rounded_before_it_is_multiplied()
     {
-        foreach (var pieces in new[] { 0, 1, 2, 7, 1000 })
-        {
-            var done = new int[pieces];
-            for (var round = 0; round < 50; round++) CpuTeam.Shared.Run(pieces, i => Interlocked.Increment(ref done[i]));
-            Assert.All(done, d => Assert.Equal(50, d));
-        }
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        var (gate, up) = (Draw(ScalarType.BFloat16, 16, 1003), Draw(ScalarType.BFloat16, 3, 16, 1003)[1].contiguous());
+        var wanted = nn.functional.silu(gate).mul(up);
+        var different = Decoding.SwiGlu(gate, up).ne(wanted).to_type(ScalarType.Float32).mean().item<float>();
+        // Almost always the same number: only exponentials that fall between two may be rounded to the other.
+        Assert.InRange(different, 0, 0.005);
     }
 
     private static Tensor Draw(ScalarType dtype, params long[] shape)

@@ -1,12 +1,14 @@
 using System.Buffers;
 using System.Runtime.Intrinsics;
+using static TorchSharp.torch;
 
 namespace Graft.Modeling.Kernels;
 
 /// <summary>One sequence's last token and its cache. G key-value heads of size D.</summary>
+/// <param name="Store">Where they lie, which is kept as long as somebody has this.</param>
 /// <param name="Keys">(G, stride / D, D): of each head the first <paramref name="Length"/> rows are held.</param>
 /// <param name="Stride">Elements from one head's keys to the next one's.</param>
-internal readonly unsafe record struct CachedTokens(nint Keys, nint Values, long Stride, int Length);
+internal readonly unsafe record struct CachedTokens(Tensor Store, nint Keys, nint Values, long Stride, int Length);
 
 /// <summary>Attention of one new token in each of some sequences over their caches.</summary>
 internal static unsafe class CpuAttention

@@ -4,17 +4,12 @@ namespace Graft.Modeling.Kernels;
 
 /// <summary>
 /// Float32 kernels for the processor, where libtorch would run several operators over memory and keep what lies between them.
-/// All take rows of contiguous elements, and work on all processors.
+/// All take rows of contiguous elements, and work on as many threads as torch may use.
 /// </summary>
 internal static unsafe class CpuKernels
 {
-    /// <summary>Elements that one piece of work has, so that waking another thread pays.</summary>
-    private const long PieceElements = 1 << 16;
-
-    private delegate void Rows(long first, long end);
-
     /// <summary>y = f(g) u.</summary>
-    public static void Gated(float* gate, float* up, float* y, long count, SigmoidCurve curve) => Split(count, 1, (first, end) =>
+    public static void Gated(float* gate, float* up, float* y, long count, SigmoidCurve curve) => RowSplit.Run(count, 1, (first, end) =>
     {
         var (linear, cubic) = ((float)curve.Linear, (float)curve.Cubic);
         var i = first;
@@ -28,7 +23,7 @@ internal static unsafe class CpuKernels
 
     /// <summary>Gradients of <see cref="Gated"/>: du = dy f(g), dg = dy u s (1 + g p'(g) (1 - s)) with s the sigmoid of p(g).</summary>
     public static void GatedBackward(
-        float* dy, float* gate, float* up, float* dGate, float* dUp, long count, SigmoidCurve curve) => Split(count, 1, (first, end) =>
+        float* dy, float* gate, float* up, float* dGate, float* dUp, long count, SigmoidCurve curve) => RowSplit.Run(count, 1, (first, end) =>
     {
         var (linear, cubic) = ((float)curve.Linear, (float)curve.Cubic);
         var one = Vector512<float>.One;
@@ -51,7 +46,7 @@ internal static unsafe class CpuKernels
     });
 
     /// <summary>y = x w / rms(x) for each row; <paramref name="scale"/> keeps 1 / rms.</summary>
-    public static void RmsNorm(float* x, float* weight, float* y, float* scale, long rows, int width, float epsilon) => Split(rows, width, (first, end) =>
+    public static void RmsNorm(float* x, float* weight, float* y, float* scale, long rows, int width, float epsilon) => RowSplit.Run(rows, width, (first, end) =>
     {
         for (var r = first; r < end; r++)
         {
@@ -65,7 +60,7 @@ internal static unsafe class CpuKernels
     });
 
     /// <summary>dx = k (dy w) - x k^3 mean(dy w x), k being 1 / rms.</summary>
-    public static void RmsNormBackward(float* dy, float* x, float* weight, float* scale, float* dx, long rows, int width) => Split(rows, width, (first, end) =>
+    public static void RmsNormBackward(float* dy, float* x, float* weight, float* scale, float* dx, long rows, int width) => RowSplit.Run(rows, width, (first, end) =>
     {
         for (var r = first; r < end; r++)
         {
@@ -86,7 +81,7 @@ internal static unsafe class CpuKernels
     /// <summary>Turns element j and j + half of each head by the angle of its row; backwards by the opposite angle.</summary>
     /// <param name="x">(rows, heads, 2 half).</param>
     /// <param name="cos">(rows, half).</param>
-    public static void Rotate(float* x, float* cos, float* sin, float* y, long rows, int heads, int half, bool backwards) => Split(rows, heads * half, (first, end) =>
+    public static void Rotate(float* x, float* cos, float* sin, float* y, long rows, int heads, int half, bool backwards) => RowSplit.Run(rows, heads * half, (first, end) =>
     {
         var direction = backwards ? -1f : 1f;
         for (var r = first; r < end; r++)
@@ -125,15 +120,4 @@ internal static unsafe class CpuKernels
     private static Vector512<float> Sigmoid(Vector512<float> x) => Vector512<float>.One / (Vector512<float>.One + Vector512.Exp(-x));
 
     private static float Sigmoid(float x) => 1 / (1 + MathF.Exp(-x));
-
-    private static void Split(long rows, long width, Rows work)
-    {
-        var pieces = Math.Min(Environment.ProcessorCount, rows * width / PieceElements);
-        if (pieces <= 1)
-        {
-            work(0, rows);
-            return;
-        }
-        Parallel.For(0, pieces, p => work(rows * p / pieces, rows * (p + 1) / pieces));
-    }
 }

@@ -66,19 +66,19 @@ internal static unsafe class CpuRows
         static float Product(float a, float b) => TElements.Widen(TElements.Round(a * b));
     }
 
-    /// <summary>y = silu(gate) up.</summary>
+    /// <summary>y = round(silu(gate)) up.</summary>
     public static void SwiGlu<T, TElements>(T* gate, T* up, T* y, long count) where T : unmanaged where TElements : IElements<T>
     {
         var i = 0L;
         for (; i + 16 <= count; i += 16)
         {
             var g = TElements.Load(gate + i);
-            TElements.Store(g / (Vector512<float>.One + Vector512.Exp(-g)) * TElements.Load(up + i), y + i);
+            TElements.Store(TElements.Round(g / (Vector512<float>.One + Vector512.Exp(-g))) * TElements.Load(up + i), y + i);
         }
         for (; i < count; i++)
         {
             var g = TElements.Widen(gate[i]);
-            y[i] = TElements.Round(g / (1 + MathF.Exp(-g)) * TElements.Widen(up[i]));
+            y[i] = TElements.Round(TElements.Widen(TElements.Round(g / (1 + MathF.Exp(-g)))) * TElements.Widen(up[i]));
         }
     }
 }

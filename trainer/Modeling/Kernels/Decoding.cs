@@ -28,12 +28,16 @@ internal static unsafe class Decoding
     /// <param name="x">(N, in).</param>
     /// <param name="weight">(out, in).</param>
     /// <returns>(N, out).</returns>
+    /// <exception cref="ArgumentException">The shapes do not fit; so do all here.</exception>
     public static Tensor Linear(Tensor x, Tensor weight)
     {
         var (rows, inner, outer) = ((int)x.size(0), (int)weight.size(1), (int)weight.size(0));
+        Fits(x.dim() == 2 && weight.dim() == 2 && x.size(1) == inner, x, weight);
         var y = empty([rows, outer], x.dtype);
-        if (Wide(x)) CpuRowProducts.Multiply<float, F32Elements>(Floats(x), Floats(weight), Floats(y), rows, inner, outer);
-        else CpuRowProducts.Multiply<ushort, Bf16Elements>(Halves(x), Halves(weight), Halves(y), rows, inner, outer);
+        if (Wide(x)) TensorMemory.Use<float>(x, weight, y, (from, w, to) =>
+            CpuRowProducts.Multiply<float, F32Elements>(from, w, to, rows, inner, outer));
+        else TensorMemory.Use<ushort>(x, weight, y, (from, w, to) =>
+            CpuRowProducts.Multiply<ushort, Bf16Elements>(from, w, to, rows, inner, outer));
         return y;
     }
 
@@ -41,10 +45,13 @@ internal static unsafe class Decoding
     /// <param name="weight">(C).</param>
     public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon)
     {
+        Fits(x.dim() == 2 && weight.dim() == 1 && weight.size(0) == x.size(1), x, weight);
         var y = empty_like(x);
         var (rows, width) = ((int)x.size(0), (int)x.size(1));
-        if (Wide(x)) CpuRows.RmsNorm<float, F32Elements>(Floats(x), Floats(weight), Floats(y), rows, width, (float)epsilon);
-        else CpuRows.RmsNorm<ushort, Bf16Elements>(Halves(x), Halves(weight), Halves(y), rows, width, (float)epsilon);
+        if (Wide(x)) TensorMemory.Use<float>(x, weight, y, (from, w, to) =>
+            CpuRows.RmsNorm<float, F32Elements>(from, w, to, rows, width, (float)epsilon));
+        else TensorMemory.Use<ushort>(x, weight, y, (from, w, to) =>
+            CpuRows.RmsNorm<ushort, Bf16Elements>(from, w, to, rows, width, (float)epsilon));
         return y;
     }
 
@@ -53,10 +60,14 @@ internal static unsafe class Decoding
     /// <param name="sin">(N, 1, R / 2).</param>
     public static Tensor Rotate(Tensor x, Tensor cos, Tensor sin)
     {
+        Fits(x.dim() == 3 && cos.dim() == 3 && cos.size(0) == x.size(0) && cos.size(1) == 1 && 2 * cos.size(2) <= x.size(2), x, cos);
+        Fits(sin.dtype == cos.dtype && sin.is_contiguous() && sin.shape.AsSpan().SequenceEqual(cos.shape), cos, sin);
         var y = empty_like(x);
         var (rows, heads, size, half) = ((int)x.size(0), (int)x.size(1), (int)x.size(2), (int)cos.size(2));
-        if (Wide(x)) CpuRows.Rotate<float, F32Elements>(Floats(x), Floats(cos), Floats(sin), Floats(y), rows, heads, size, half);
-        else CpuRows.Rotate<ushort, Bf16Elements>(Halves(x), Halves(cos), Halves(sin), Halves(y), rows, heads, size, half);
+        if (Wide(x)) TensorMemory.Use<float>(x, cos, sin, y, (from, c, s, to) =>
+            CpuRows.Rotate<float, F32Elements>(from, c, s, to, rows, heads, size, half));
+        else TensorMemory.Use<ushort>(x, cos, sin, y, (from, c, s, to) =>
+            CpuRows.Rotate<ushort, Bf16Elements>(from, c, s, to, rows, heads, size, half));
         return y;
     }
 
@@ -64,9 +75,11 @@ internal static unsafe class Decoding
     /// <param name="up">(N, F).</param>
     public static Tensor SwiGlu(Tensor gate, Tensor up)
     {
+        var count = gate.numel();
+        Fits(up.numel() == count, gate, up);
         var y = empty_like(gate);
-        if (Wide(gate)) CpuRows.SwiGlu<float, F32Elements>(Floats(gate), Floats(up), Floats(y), gate.numel());
-        else CpuRows.SwiGlu<ushort, Bf16Elements>(Halves(gate), Halves(up), Halves(y), gate.numel());
+        if (Wide(gate)) TensorMemory.Use<float>(gate, up, y, (g, u, to) => CpuRows.SwiGlu<float, F32Elements>(g, u, to, count));
+        else TensorMemory.Use<ushort>(gate, up, y, (g, u, to) => CpuRows.SwiGlu<ushort, Bf16Elements>(g, u, to, count));
         return y;
     }
 
@@ -77,14 +90,21 @@ internal static unsafe class Decoding
     {
         var (heads, size) = ((int)query.size(1), (int)query.size(2));
         var y = empty([query.size(0), (long)heads * size], query.dtype);
-        if (Wide(query)) CpuAttention.Run<float, F32Elements>(Floats(query), Floats(y), sequences, heads, groups, size, (float)scale);
-        else CpuAttention.Run<ushort, Bf16Elements>(Halves(query), Halves(y), sequences, heads, groups, size, (float)scale);
+        if (Wide(query)) TensorMemory.Use<float>(query, y, (q, to) =>
+            CpuAttention.Run<float, F32Elements>(q, to, sequences, heads, groups, size, (float)scale));
+        else TensorMemory.Use<ushort>(query, y, (q, to) =>
+            CpuAttention.Run<ushort, Bf16Elements>(q, to, sequences, heads, groups, size, (float)scale));
+        // They own the keys and values.
+        GC.KeepAlive(sequences);
         return y;
     }
 
     private static bool Wide(Tensor x) => x.dtype == ScalarType.Float32;
 
-    private static float* Floats(Tensor x) => (float*)Aten.DataPointer(x);
-
-    private static ushort* Halves(Tensor x) => (ushort*)Aten.DataPointer(x);
+    /// <summary>The kernels know no sizes: what does not fit would be read from behind a tensor's end.</summary>
+    internal static void Fits(bool fits, Tensor a, Tensor b)
+    {
+        if (!fits) throw new ArgumentException(
+            $"({string.Join(", ", a.shape)}) {a.dtype} and ({string.Join(", ", b.shape)}) {b.dtype} do not go together.");
+    }
 }

@@ -6,14 +6,11 @@ using static TorchSharp.torch;
 
 namespace Graft.Modeling.Kernels;
 
-/// <summary>A packed matrix in the processor's memory, which is widened row by row, on all processors.</summary>
+/// <summary>A packed matrix in the processor's memory, which is widened row by row, on as many threads as torch may use.</summary>
 internal abstract unsafe class HostPackedMatrix(long rows, long columns) : PackedMatrix(rows, columns)
 {
     /// <summary>Rows of activations up to which <see cref="TryMultiply"/> is faster: those of decoding.</summary>
     private const int FewRows = 16;
-
-    /// <summary>Elements that one piece of work has, so that small parts are not cut up.</summary>
-    private const long PieceElements = 1 << 16;
 
     /// <summary>Writes one row in float32. Several threads do so at once.</summary>
     protected abstract void WidenRow(long row, float* target);
@@ -36,8 +33,7 @@ internal abstract unsafe class HostPackedMatrix(long rows, long columns) : Packe
         var inputs = x.to_type(ScalarType.Float32).contiguous();
         var (count, columns, rows) = (x.size(0), Columns, Rows);
         var result = empty([count, rows], ScalarType.Float32);
-        float* from = (float*)Aten.DataPointer(inputs), to = (float*)Aten.DataPointer(result);
-        Split(rows, columns, (first, end) =>
+        TensorMemory.Use<float>(inputs, result, (from, to) => RowSplit.Run(rows, columns, (first, end) =>
         {
             var buffer = (float*)NativeMemory.AlignedAlloc((nuint)columns * 4, 64);
             for (var row = first; row < end; row++)
@@ -46,27 +42,25 @@ internal abstract unsafe class HostPackedMatrix(long rows, long columns) : Packe
                 for (long n = 0; n < count; n++) to[n * rows + row] = Dot(buffer, from + n * columns, columns);
             }
             NativeMemory.AlignedFree(buffer);
-        });
+        }));
+        GC.KeepAlive(this);
         return result.to_type(x.dtype).MoveToOuterDisposeScope();
     }
 
     public override Tensor Gather(Tensor ids, ScalarType dtype)
     {
-        using var here = ids.cpu().contiguous();
-        var count = here.numel();
-        var numbers = (long*)Aten.DataPointer(here);
-        for (long i = 0; i < count; i++)
-            if (numbers[i] < 0 || numbers[i] >= Rows) throw new ArgumentOutOfRangeException(nameof(ids), numbers[i],
-                $"there are {Rows} rows");
-        return Write(count, i => numbers[i], dtype);
+        using var here = ids.cpu().to_type(ScalarType.Int64).contiguous();
+        var numbers = here.data<long>().ToArray();
+        foreach (var number in numbers)
+            if (number < 0 || number >= Rows) throw new ArgumentOutOfRangeException(nameof(ids), number, $"there are {Rows} rows");
+        return Write(numbers.Length, i => numbers[i], dtype);
     }
 
     private Tensor Write(long count, Func<long, long> rowOf, ScalarType dtype)
     {
         var result = empty([count, Columns], dtype);
-        var target = (byte*)Aten.DataPointer(result);
         var size = (int)result.element_size();
-        Split(count, Columns, (first, end) =>
+        TensorMemory.Use<byte>(result, target => RowSplit.Run(count, Columns, (first, end) =>
         {
             var buffer = dtype == ScalarType.Float32 ? null : (float*)NativeMemory.Alloc((nuint)Columns, 4);
             for (var i = first; i < end; i++)
@@ -76,7 +70,8 @@ internal abstract unsafe class HostPackedMatrix(long rows, long columns) : Packe
                 if (buffer != null) Narrowing.Store(buffer, to, Columns, dtype);
             }
             NativeMemory.Free(buffer);
-        });
+        }));
+        GC.KeepAlive(this);
         return result;
     }
 
@@ -92,13 +87,5 @@ internal abstract unsafe class HostPackedMatrix(long rows, long columns) : Packe
         var sum = Vector512.Sum(first + second);
         for (; i < count; i++) sum += a[i] * b[i];
         return sum;
-    }
-
-    /// <summary>Runs work on ranges of rows, on as many threads as torch may use.</summary>
-    public static void Split(long rows, long columns, Action<long, long> work)
-    {
-        var pieces = Math.Min(get_num_threads(), rows * columns / PieceElements);
-        if (pieces <= 1) work(0, rows);
-        else Parallel.For(0, pieces, p => work(rows * p / pieces, rows * (p + 1) / pieces));
     }
 }

@@ -36,16 +36,16 @@ internal static unsafe class Kernel
 
     private static bool Tracked(Tensor a, Tensor b) => is_grad_enabled() && (a.requires_grad || b.requires_grad);
 
-    private static float* At(Tensor x) => (float*)Aten.DataPointer(x);
-
     private sealed class GatedFunction : autograd.SingleTensorFunction<GatedFunction>
     {
         public override string Name => "gated";
 
         public static Tensor Run(Tensor gate, Tensor up, SigmoidCurve curve)
         {
+            Decoding.Fits(gate.numel() == up.numel(), gate, up);
             var y = empty_like(gate);
-            CpuKernels.Gated(At(gate), At(up), At(y), gate.numel(), curve);
+            var count = gate.numel();
+            TensorMemory.Use<float>(gate, up, y, (g, u, to) => CpuKernels.Gated(g, u, to, count, curve));
             return y;
         }
 
@@ -64,7 +64,9 @@ internal static unsafe class Kernel
             var saved = ctx.get_saved_variables();
             var (dGate, dUp) = (empty_like(saved[0]), empty_like(saved[1]));
             var curve = (SigmoidCurve)ctx.get_data("curve");
-            CpuKernels.GatedBackward(At(gradient.contiguous()), At(saved[0]), At(saved[1]), At(dGate), At(dUp), dGate.numel(), curve);
+            var count = dGate.numel();
+            TensorMemory.Use<float>(gradient.contiguous(), saved[0], saved[1], dGate, dUp,
+                (dy, gate, up, dg, du) => CpuKernels.GatedBackward(dy, gate, up, dg, du, count, curve));
             return Backward.End(ctx, gradient, dGate.MoveToOuterDisposeScope(), dUp.MoveToOuterDisposeScope(), null, null);
         }
     }
@@ -75,8 +77,10 @@ internal static unsafe class Kernel
 
         public static (Tensor Y, Tensor Scale) Run(Tensor x, Tensor weight, double epsilon)
         {
+            Decoding.Fits(x.dim() == 2 && weight.numel() == x.size(1), x, weight);
             var (y, scale) = (empty_like(x), empty([x.size(0)], ScalarType.Float32));
-            CpuKernels.RmsNorm(At(x), At(weight), At(y), At(scale), x.size(0), (int)x.size(1), (float)epsilon);
+            var (rows, width) = (x.size(0), (int)x.size(1));
+            TensorMemory.Use<float>(x, weight, y, scale, (from, w, to, k) => CpuKernels.RmsNorm(from, w, to, k, rows, width, (float)epsilon));
             return (y, scale);
         }
 
@@ -97,7 +101,9 @@ internal static unsafe class Kernel
             var (x, weight, factor) = (saved[0], saved[1], saved[2]);
             var dy = gradient.contiguous();
             var dx = empty_like(x);
-            CpuKernels.RmsNormBackward(At(dy), At(x), At(weight), At(factor), At(dx), x.size(0), (int)x.size(1));
+            var (rows, width) = (x.size(0), (int)x.size(1));
+            TensorMemory.Use<float>(dy, x, weight, factor, dx,
+                (d, from, w, k, to) => CpuKernels.RmsNormBackward(d, from, w, k, to, rows, width));
             var dWeight = (bool)ctx.get_data("weight") ? dy.mul(x).mul_(factor.unsqueeze(1)).sum(dim: 0) : null;
             return Backward.End(ctx, gradient, dx.MoveToOuterDisposeScope(), dWeight?.MoveToOuterDisposeScope(), null, null);
         }
@@ -109,8 +115,10 @@ internal static unsafe class Kernel
 
         public static Tensor Run(Tensor x, Tensor cos, Tensor sin, bool backwards)
         {
+            Decoding.Fits(x.dim() == 3 && cos.numel() == x.size(0) * (x.size(2) / 2) && sin.numel() == cos.numel(), x, cos);
             var y = empty_like(x);
-            CpuKernels.Rotate(At(x), At(cos), At(sin), At(y), x.size(0), (int)x.size(1), (int)x.size(2) / 2, backwards);
+            var (rows, heads, half) = (x.size(0), (int)x.size(1), (int)x.size(2) / 2);
+            TensorMemory.Use<float>(x, cos, sin, y, (from, c, s, to) => CpuKernels.Rotate(from, c, s, to, rows, heads, half, backwards));
             return y;
         }
 

@@ -51,7 +51,7 @@ internal static unsafe class Nf4
         var scales = empty([blocks], ScalarType.Float32).DetachFromDisposeScope();
         float* from = (float*)Aten.DataPointer(weight), scale = (float*)Aten.DataPointer(scales);
         var code = (byte*)Aten.DataPointer(codes);
-        HostPackedMatrix.Split(blocks, Block, (first, end) =>
+        RowSplit.Run(blocks, Block, (first, end) =>
         {
             var last = stackalloc float[Block];
             for (var b = first; b < end; b++)
@@ -66,6 +66,7 @@ internal static unsafe class Nf4
                 scale[b] = QuantiseBlock(source, code + b * (Block / 2));
             }
         });
+        GC.KeepAlive(weight);
         return doubleQuant ? QuantiseScales(codes, scales) : new Nf4Parts(codes, scales, null, 0);
     }
 

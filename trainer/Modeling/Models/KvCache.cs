@@ -61,25 +61,40 @@ public sealed class KvCache : IDisposable
     }
 
     /// <summary>The same for one token on the processor, and in memory's terms.</summary>
-    /// <param name="key">(N, G, D) in the cache's element type, of which row <paramref name="row"/> is the token's.</param>
+    /// <param name="key">(N, G, D), contiguous, in the cache's element type, of which row <paramref name="row"/> is the token's.</param>
     /// <param name="value">(N, G, D).</param>
+    /// <exception cref="InvalidOperationException">The cache is full, as when another pass has filled it since this one was made.</exception>
+    /// <exception cref="ArgumentException">Keys or values are of another type or shape than the cache's.</exception>
     internal unsafe CachedTokens AppendOne(int layer, Tensor key, Tensor value, int row)
     {
+        if (Length >= Capacity) throw new InvalidOperationException($"A cache of {Capacity} tokens is full.");
         Reserve(Length + 1);
         var (groups, size) = (store.size(2), store.size(4));
+        Check(key);
+        Check(value);
         var bytes = store.element_size() * size;
         var stride = bytes * Reserved;
-        var keys = Aten.DataPointer(store) + (nint)(layer * 2 * groups * stride);
-        var values = keys + (nint)(groups * stride);
-        Copy(Aten.DataPointer(key), keys);
-        Copy(Aten.DataPointer(value), values);
-        return new CachedTokens(keys, values, Reserved * size, Length + 1);
+        CachedTokens held = default;
+        TensorMemory.Use<byte>(store, key, value, (all, newKey, newValue) =>
+        {
+            var keys = all + layer * 2 * groups * stride;
+            var values = keys + groups * stride;
+            Copy(newKey, keys);
+            Copy(newValue, values);
+            held = new CachedTokens(store, (nint)keys, (nint)values, Reserved * size, Length + 1);
+        });
+        return held;
 
-        void Copy(nint from, nint to)
+        void Check(Tensor x)
+        {
+            if (x.dtype != store.dtype || x.dim() != 3 || x.size(0) <= row || x.size(1) != groups || x.size(2) != size || !x.is_contiguous())
+                throw new ArgumentException($"({string.Join(", ", x.shape)}) {x.dtype} in a cache of ({groups}, {size}) {store.dtype} a token.");
+        }
+
+        void Copy(byte* from, byte* to)
         {
             for (var g = 0L; g < groups; g++)
-                Buffer.MemoryCopy((void*)(from + (nint)((row * groups + g) * bytes)), (void*)(to + (nint)(g * stride + Length * bytes)),
-                    bytes, bytes);
+                Buffer.MemoryCopy(from + (row * groups + g) * bytes, to + g * stride + Length * bytes, bytes, bytes);
         }
     }
 

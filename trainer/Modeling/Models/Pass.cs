@@ -21,7 +21,7 @@ public sealed class Pass : IDisposable
     private readonly Dictionary<(long, long, int?), Tensor> masks = [];
 
     /// <param name="tokenTypes">(N) int64 for encoders that tell parts of a text apart; null: all are of type 0. The caller's.</param>
-    /// <exception cref="ArgumentException">The segments leave gaps, are empty, or do not fit their caches.</exception>
+    /// <exception cref="ArgumentException">The segments leave gaps, are empty, do not fit their caches, or share one.</exception>
     public Pass(IReadOnlyList<Segment> segments, Device device, Tensor? tokenTypes = null)
     {
         if (segments.Count == 0) throw new ArgumentException("A pass needs at least one segment.", nameof(segments));
@@ -39,6 +39,9 @@ public sealed class Pass : IDisposable
             for (var i = 0; i < segment.Length; i++) positions.Add(past + i);
             LongestText = Math.Max(LongestText, past + segment.Length);
         }
+        var caches = segments.Select(s => s.Cache).OfType<KvCache>().ToList();
+        if (caches.Distinct().Count() < caches.Count)
+            throw new ArgumentException("Two segments share a cache, which holds one sequence.", nameof(segments));
         TokenCount = positions.Count;
         if (tokenTypes is not null && tokenTypes.numel() != TokenCount)
             throw new ArgumentException($"{tokenTypes.numel()} token types for {TokenCount} tokens.", nameof(tokenTypes));
