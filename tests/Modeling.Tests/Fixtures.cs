@@ -19,7 +19,7 @@ internal static class Fixtures
 
     /// <summary>A case of the group of models, whatever it was made for.</summary>
     public static BaseModel Case(string name, ScalarType dtype = ScalarType.Float32) =>
-        BaseModel.Load(FixtureSets.Folder("models", name), new LoadOptions(Cpu, dtype, RequireTokenizer: false, Task: null));
+        BaseModel.Load(Path("models", name), new LoadOptions(Cpu, dtype, RequireTokenizer: false, Task: null));
 
     /// <summary>
     /// A real model's folder. Where it is not there the test is skipped and says so; it fails where GRAFT_MODELS named the folder.

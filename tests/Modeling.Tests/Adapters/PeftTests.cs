@@ -6,7 +6,7 @@ namespace Graft.Modeling.Tests.Adapters;
 
 /// <summary>Against PEFT's own files, logits, losses and gradients.</summary>
 [Collection(TorchCollection.Name)]
-public sealed class PeftFixtureTests
+public sealed class PeftTests
 {
     public static TheoryData<string> Cases => ["lora_llama_all", "lora_llama_default_qv", "rslora_llama"];
 

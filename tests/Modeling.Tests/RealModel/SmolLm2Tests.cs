@@ -43,7 +43,7 @@ public sealed class SmolLm2Tests : IDisposable
         }
         var found = generator.GenerateBatch(prompts, new SamplingOptions(MaxTokens: 32));
         Assert.Equal(answers, found.Select(f => f.Ids.ToArray()));
-        Assert.Equal("The capital of France is Paris.", found[0].Text);
+        Assert.Equal(answers.Select(ids => real.Tokenizer.Decode(ids, skipSpecialTokens: true)), found.Select(f => f.Text));
     }
 
     [SkippableFact]
@@ -79,7 +79,9 @@ public sealed class SmolLm2Tests : IDisposable
         var top = Ints(next, "top5_ids");
         var wanted = next.GetProperty("top5_logits").EnumerateArray().Select(l => l.GetDouble()).ToArray();
         for (var i = 0; i < top.Length; i++) Assert.Equal(wanted[i], logits[top[i]].item<float>(), 1e-3);
-        Assert.Equal(next.GetProperty("logit_mean").GetDouble(), logits.mean().item<float>(), 1e-3);
+        var (mean, deviation) = (logits.mean().item<float>(), logits.std(unbiased: false).item<float>());
+        Assert.Equal(next.GetProperty("logit_mean").GetDouble(), mean, 1e-3);
+        Assert.Equal(next.GetProperty("logit_std").GetDouble(), deviation, 1e-3);
     }
 
     private static int[] Ints(JsonElement element, string name) => [.. element.GetProperty(name).EnumerateArray().Select(v => v.GetInt32())];

@@ -15,9 +15,7 @@ public class Smollm2Tests
     [Trait("long", "true")]
     public void Smollm2_learns_intents_and_slots_from_320_rows()
     {
-        var folder =
-            Path.Combine(Environment.GetEnvironmentVariable("GRAFT_MODELS") ?? Repository.Shared("models"), "smollm2-135m-instruct");
-        Skip.IfNot(Directory.Exists(folder), $"the real model {folder} is not there; GRAFT_MODELS may name the folder that holds it");
+        var folder = Repository.RealModel("smollm2-135m-instruct", Environment.GetEnvironmentVariable);
         using var scope = NewDisposeScope();
         using var run = new SnipsRun(SnipsRecipe.Read(folder), Precision.F32);
 

@@ -98,6 +98,13 @@ public sealed class VerbTests : IDisposable
         var drawn = Answer("--temperature", "2", "--seed", "1");
         Assert.Equal(drawn, Answer("--temperature", "2", "--seed", "1"));
         Assert.NotEqual(drawn, Answer("--temperature", "2", "--seed", "2"));
+        // Each of these leaves only the most likely token.
+        Assert.Equal(plain, Answer("--temperature", "2", "--seed", "1", "--top-k", "1"));
+        Assert.Equal(plain, Answer("--temperature", "2", "--seed", "1", "--top-p", "1e-9"));
+        Assert.Equal(plain, Answer("--temperature", "2", "--seed", "1", "--min-p", "1"));
+        Assert.NotEqual(plain, Answer("--repetition-penalty", "5"));
+        var words = plain.Trim().Split(' ');
+        Assert.Equal(words[0] + " " + words[1], Answer("--stop", "nowhere in it", "--stop", " " + words[2]).Trim());
     }
 
     [Theory]
@@ -108,6 +115,13 @@ public sealed class VerbTests : IDisposable
     [InlineData(4, "no-such-model", "generate --model no-such-model --prompt x")]
     [InlineData(2, "--max-tokens must be at least 1", "generate --model MODEL --prompt x --max-tokens 0")]
     [InlineData(2, "--temperature must be at least 0", "generate --model MODEL --prompt x --temperature -1")]
+    [InlineData(2, "--top-k must be at least 0", "generate --model MODEL --prompt x --top-k -1")]
+    [InlineData(2, "--top-p must be above 0 and at most 1", "generate --model MODEL --prompt x --top-p 0")]
+    [InlineData(2, "--top-p must be above 0 and at most 1", "generate --model MODEL --prompt x --top-p 1.5")]
+    [InlineData(2, "--top-p must be above 0 and at most 1", "generate --model MODEL --prompt x --top-p NaN")]
+    [InlineData(2, "--min-p must be from 0 to 1", "generate --model MODEL --prompt x --min-p 1.5")]
+    [InlineData(2, "--repetition-penalty must be above 0 and at most 100", "generate --model MODEL --prompt x --repetition-penalty 0")]
+    [InlineData(2, "--stop must not be empty", "generate --model MODEL --prompt x --stop ")]
     [InlineData(2, "--max-rows must be at least 1", "evaluate --model MODEL --data none.jsonl --max-rows 0")]
     [InlineData(2, "--max-length must be at least 2", "evaluate --model MODEL --data none.jsonl --max-length 1")]
     public void What_is_wrong_is_named_with_the_exit_code_of_its_class(int code, string expected, string command)

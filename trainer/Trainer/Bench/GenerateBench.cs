@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using Graft.Contract;
 using Graft.Modeling;
+using Graft.Trainer.Cli;
 using Graft.Trainer.Training;
 using static TorchSharp.torch;
 
@@ -15,9 +16,9 @@ internal static class GenerateBench
     public static Command Create(TorchThread torch)
     {
         var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var tokens = new Option<int>("--tokens") { Description = "Tokens decoded in each run.", DefaultValueFactory = _ => 128 };
+        var tokens = new Option<int>("--tokens") { Description = "Tokens decoded in each run.", DefaultValueFactory = _ => 128 }.AtLeast(1);
         var rounds = new Option<int>("--rounds") { Description = "Runs of each kind, taken in turns; the fastest counts.",
-            DefaultValueFactory = _ => 3 };
+            DefaultValueFactory = _ => 3 }.AtLeast(1);
         var precisions = new Option<Precision[]>("--precision")
         {
             Description = "Only these.", DefaultValueFactory = _ => [Precision.F32, Precision.BF16], AllowMultipleArgumentsPerToken = true,
@@ -31,7 +32,7 @@ internal static class GenerateBench
             each after a prompt of 64 tokens. "plain" is a module tree with a preallocated cache, on one thread; "ratio" is how
             many times faster Graft was in the same run.
             """) { json, tokens, rounds, precisions, batches };
-        command.SetAction(parsed => Cli.CommandLine.Guarded(() => torch.Run(() =>
+        command.SetAction(parsed => CommandLine.Guarded(() => torch.Run(() =>
         {
             TorchRuntime.Load();
             Figure.Print(Measure(parsed.GetValue(precisions)!, parsed.GetValue(batches)!, parsed.GetValue(tokens), parsed.GetValue(rounds)),

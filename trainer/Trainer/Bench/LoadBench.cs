@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using Graft.Contract;
 using Graft.Modeling;
+using Graft.Trainer.Cli;
 using Graft.Trainer.Tokenizers;
 using Graft.Trainer.Training;
 using static TorchSharp.torch;
@@ -20,29 +21,31 @@ internal static class LoadBench
             AllowMultipleArgumentsPerToken = true,
         };
         var rounds = new Option<int>("--rounds") { Description = "Runs of each kind, taken in turns; the fastest counts.",
-            DefaultValueFactory = _ => 5 };
+            DefaultValueFactory = _ => 5 }.AtLeast(1);
+        var layers = new Option<int>("--layers") { Description = "Layers of the model that is made for this.",
+            DefaultValueFactory = _ => 16 }.AtLeast(1);
         var command = new Command("load", """
             Opens models whose files are in the page cache. "as_stored" computes in the type of the file: safetensors are mapped
             and quantised GGUF is kept; "f32" converts; "read" reads the same bytes and does nothing with them; "ratio" is load by read.
-            """) { json, models, rounds };
-        command.SetAction(parsed => Cli.CommandLine.Guarded(() => torch.Run(() =>
+            """) { json, models, rounds, layers };
+        command.SetAction(parsed => CommandLine.Guarded(() => torch.Run(() =>
         {
             TorchRuntime.Load();
-            Figure.Print(Measure(parsed.GetValue(models) ?? [], parsed.GetValue(rounds)), parsed.GetValue(json), Console.Out);
+            Figure.Print(Measure(parsed.GetValue(models) ?? [], parsed.GetValue(rounds), parsed.GetValue(layers)), parsed.GetValue(json), Console.Out);
             return ExitCodes.Success;
         })));
         return command;
     }
 
-    private static List<Figure> Measure(string[] models, int rounds)
+    private static List<Figure> Measure(string[] models, int rounds, int layers)
     {
         if (models.Length > 0) return [.. models.SelectMany((m, i) => Figures(models.Length == 1 ? "load" : $"load.{i}", m, rounds))];
         var folder = Directory.CreateTempSubdirectory("graft-bench-");
         try
         {
             var stored = Path.Combine(folder.FullName, "model");
-            Console.Error.WriteLine("writing a model of 270 million weights");
-            WriteModel(stored);
+            Console.Error.WriteLine($"writing a model of {layers} layers");
+            WriteModel(stored, layers);
             var quantised = Path.Combine(folder.FullName, "model.gguf");
             ModelConversion.ToGguf(stored, quantised, "Q8_0");
             return [.. Figures("load.safetensors_bf16", stored, rounds), .. Figures("load.gguf_q8_0", quantised, rounds)];
@@ -97,9 +100,9 @@ internal static class LoadBench
         for (long at = 0, count; (count = RandomAccess.Read(file, buffer, at)) > 0;) at += count;
     }
 
-    private static void WriteModel(string folder)
+    private static void WriteModel(string folder, int layers)
     {
-        const int hidden = 1024, inner = 4096, layers = 16, vocabulary = 512;
+        const int hidden = 1024, inner = 4096, vocabulary = 512;
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "config.json"), $$"""
             {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "dtype": "bfloat16", "hidden_size": {{hidden}},

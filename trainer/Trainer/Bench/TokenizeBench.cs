@@ -4,6 +4,7 @@ using System.IO.Compression;
 using System.Text.Json;
 using Graft.Contract;
 using Graft.Modeling;
+using Graft.Trainer.Cli;
 using Graft.Trainer.Tokenizers;
 
 namespace Graft.Trainer.Bench;
@@ -19,8 +20,8 @@ internal static class TokenizeBench
             Description = "A tokenizer.json, or one packed with gzip; default: a byte-level BPE trained on the text.",
         };
         var text = new Option<string?>("--text") { Description = "A file to encode; default: made-up English." };
-        var megabytes = new Option<int>("--megabytes") { Description = "Length of the default text.", DefaultValueFactory = _ => 8 };
-        var rounds = new Option<int>("--rounds") { Description = "Runs; the fastest counts.", DefaultValueFactory = _ => 3 };
+        var megabytes = new Option<int>("--megabytes") { Description = "Length of the default text.", DefaultValueFactory = _ => 8 }.AtLeast(1);
+        var rounds = new Option<int>("--rounds") { Description = "Runs; the fastest counts.", DefaultValueFactory = _ => 3 }.AtLeast(1);
         var command = new Command("tokenize", """
             Encodes documents of about 4,000 characters one after another on one thread. "ratio" is how many times faster Graft was than the
             npm package @anush008/tokenizers (which `make components` fetches) on the same documents in the same run, on one thread as well;
@@ -28,7 +29,7 @@ internal static class TokenizeBench
 
               graft-trainer bench tokenize --tokenizer model/tokenizer.json --text corpus.txt
             """) { json, tokenizer, text, megabytes, rounds };
-        command.SetAction(parsed => Cli.CommandLine.Guarded(() =>
+        command.SetAction(parsed => CommandLine.Guarded(() =>
         {
             var folder = Directory.CreateTempSubdirectory("graft-bench-");
             try

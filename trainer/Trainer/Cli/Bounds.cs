@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace Graft.Trainer.Cli;
 
@@ -14,4 +15,29 @@ internal static class Bounds
         });
         return option;
     }
+
+    /// <summary>Refuses values that are not above 0, or above <paramref name="most"/>.</summary>
+    public static Option<double> AboveZero(this Option<double> option, double most = double.MaxValue)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && !(result.GetValueOrDefault<double>() is var value && value > 0 && value <= most))
+                result.AddError($"{option.Name} must be above 0" + Most(most));
+        });
+        return option;
+    }
+
+    /// <summary>Refuses values that are not from 0 to <paramref name="most"/>.</summary>
+    public static Option<double> FromZero(this Option<double> option, double most)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && !(result.GetValueOrDefault<double>() is var value && value >= 0 && value <= most))
+                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name} must be from 0 to {most}"));
+        });
+        return option;
+    }
+
+    private static string Most(double most) =>
+        most == double.MaxValue ? "" : string.Create(CultureInfo.InvariantCulture, $" and at most {most}");
 }
