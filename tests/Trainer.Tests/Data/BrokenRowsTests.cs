@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Graft.Contract;
 using Graft.Modeling;
+using Graft.Modeling.Tests.Fuzz;
 using Graft.Trainer.Data;
 using Graft.Trainer.Runs;
 using Graft.Trainer.Tests.Support;
@@ -49,24 +50,24 @@ public sealed partial class BrokenRowsTests : IDisposable
     {
         var random = new Random(1);
         var (read, broken) = (0, 0);
-        for (var i = 0; i < 10_000; i++)
+        new FuzzBudget("JSONL").Run(FuzzBudget.Inputs, _ =>
         {
             var rows = string.Join("\n", Enumerable.Range(0, 3).Select(_ => Lines[random.Next(Lines.Length)])) + "\n";
             var bytes = Mutated(Encoding.UTF8.GetBytes(rows), random);
             if (Error("rows.jsonl", bytes) is not { } error)
             {
                 read++;
-                continue;
+                return;
             }
             broken++;
-            if (Line(error, bytes) is not { } line || NotText(error) || broken % 4 != 0) continue;
+            if (Line(error, bytes) is not { } line || NotText(error) || broken % 4 != 0) return;
             // The line that is named is broken by itself, and what is before it is not. (After an empty line, because a byte order mark
             // is one only at the beginning of a file.)
             Assert.True(Error("alone.jsonl", [(byte)'\n', .. line.Itself]) is not null, $"{error}\n{Convert.ToBase64String(bytes)}");
             var before = line.Before.Length == 0 ? null : Error("before.jsonl", line.Before);
             Assert.True(before is null || before.Contains("has no rows", StringComparison.Ordinal) || NotText(before),
                 $"{error}\n{before}\n{Convert.ToBase64String(bytes)}");
-        }
+        });
         // The mutations must reach both outcomes often, else this shows nothing.
         Assert.True(read > 500 && broken > 5000, $"{read} read, {broken} broken");
     }
@@ -76,7 +77,7 @@ public sealed partial class BrokenRowsTests : IDisposable
     {
         var random = new Random(2);
         var (read, broken) = (0, 0);
-        for (var i = 0; i < 1000; i++)
+        new FuzzBudget("CSV").Run(1000, _ =>
         {
             var bytes = Mutated(Encoding.UTF8.GetBytes(Table), random);
             if (Error("rows.csv", bytes) is { } error)
@@ -88,7 +89,7 @@ public sealed partial class BrokenRowsTests : IDisposable
             {
                 read++;
             }
-        }
+        });
         Assert.True(read > 100 && broken > 100, $"{read} read, {broken} broken");
     }
 
