@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Graft.Modeling;
 using Graft.Trainer.Tests.Support;
@@ -131,6 +133,28 @@ public sealed class VerbTests : IDisposable
         Assert.True(code == actual, output);
         Assert.Contains(expected, output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at Graft.", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Generate_opens_what_the_cache_holds_of_a_bucket()
+    {
+        var (reference, revision) = (Key("Model tiny"), new string('a', 64));
+        var repository = folder["cache", "graft", $"s3--models--{Key("")}"];
+        var files = Directory.GetFiles(Model).Select(f => Path.GetFileName(f)).ToList();
+        foreach (var part in (string[])["blobs", "refs", ".graft", $"snapshots/{revision}"])
+            Directory.CreateDirectory(Path.Combine(repository, part));
+        foreach (var file in files)
+        {
+            File.Copy(Path.Combine(Model, file), Path.Combine(repository, "blobs", Key(file)));
+            File.CreateSymbolicLink(Path.Combine(repository, "snapshots", revision, file), $"../../blobs/{Key(file)}");
+        }
+        File.WriteAllText(Path.Combine(repository, "refs", reference), revision);
+        File.WriteAllLines(Path.Combine(repository, ".graft", $"{revision}-{Key(reference)}"), ["", .. files]);
+        using var run = TrainerProcess.Start(folder, ["generate", "--model", "s3://models/tiny", "--prompt", "Hi", "--max-tokens", "4"], null,
+            ("GRAFT_CACHE_DIR", folder["cache"]), ("HF_HUB_OFFLINE", "1"));
+
+        Assert.True(run.Wait() == 0, run.Output);
+        static string Key(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
     }
 
     private (int Code, string Output) Run(params string[] arguments) => TrainerProcess.Run(folder, arguments);

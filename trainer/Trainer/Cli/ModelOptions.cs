@@ -54,7 +54,8 @@ internal sealed class OpenModel : IDisposable
     {
         var device = cuda.is_available() ? CUDA : CPU;
         var precision = Precisions.Resolve(paths.Precision, device, weightsTrain: false);
-        Model = BaseModel.Load(PathOf(paths.Model), new LoadOptions(device, precision, Quantization: paths.Quantization));
+        var (path, root) = Find(paths.Model);
+        Model = BaseModel.Load(path, new LoadOptions(device, precision, Quantization: paths.Quantization, Root: root));
         if (paths.Adapter is not { } folder) return;
         if (!Path.Exists(folder))
             throw RunFailedException.Model($"{folder}: no such folder; --adapter names the folder of an artifact, or a GGUF file");
@@ -70,11 +71,12 @@ internal sealed class OpenModel : IDisposable
         Model.Dispose();
     }
 
-    /// <summary>What a person names by its source is fetched into the cache of this machine.</summary>
-    private static string PathOf(string model)
+    /// <summary>What a person names by its source is fetched into the cache of this machine, whose files are links within it.</summary>
+    private static (string Path, TrustedRoot? Root) Find(string model)
     {
-        if (!SourceUri.IsRemote(model)) return model;
+        if (!SourceUri.IsRemote(model)) return (model, null);
         var fetcher = new InputFetcher(new ProgressBoard(), RunLog.ForErrors(TimeProvider.System), Environment.GetEnvironmentVariable);
-        return fetcher.ModelAsync(new ModelInput(model), CancellationToken.None).GetAwaiter().GetResult().Path;
+        var local = fetcher.ModelAsync(new ModelInput(model), CancellationToken.None).GetAwaiter().GetResult();
+        return (local.Path, local.Root is { } root ? TrustedRoot.At(root) : null);
     }
 }
