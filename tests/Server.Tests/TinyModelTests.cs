@@ -241,6 +241,35 @@ public sealed class TinyModelTests(TinyReference reference) : IClassFixture<Tiny
         Assert.Contains(message, (string)body["error"]!["message"]!, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/v1/completions", $$"""{"prompt": "an {{TinyModel.Beyond}}"}""", "prompt", "a token that the model does not know")]
+    [InlineData("/v1/completions", """{"prompt": [384]}""", "prompt", "from 0 to 383")]
+    [InlineData("/v1/chat/completions", $$"""{"messages": [{"role": "user", "content": "{{TinyModel.Beyond}}"}]}""", "messages",
+        $"holds '{TinyModel.Beyond}'")]
+    public async Task A_token_that_the_model_has_no_row_for_is_refused(string path, string request, string param, string message)
+    {
+        var (status, body) = await Server.PostAsync(path, request);
+
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Equal(param, (string?)body["error"]!["param"]);
+        Assert.Contains(message, (string)body["error"]!["message"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_adapter_whose_files_are_links_within_its_claim_is_loaded()
+    {
+        reference.Copy("lora_llama_all", "stored");
+        var linked = Directory.CreateDirectory(reference.Folders.PathOf("/artifacts/team/linked")).FullName;
+        foreach (var file in Directory.GetFiles(reference.Folders.PathOf("/artifacts/team/stored")))
+            File.CreateSymbolicLink(Path.Combine(linked, Path.GetFileName(file)), $"../stored/{Path.GetFileName(file)}");
+
+        var (status, text) = await Load("linked");
+
+        Assert.True(status == HttpStatusCode.OK, text);
+        Assert.Equal(reference.Answers[("all", "a")].Text, await Server.CompleteAsync(Greedy("linked", "a")));
+        await Server.PostForTextAsync("/v1/unload_lora_adapter", new { lora_name = "linked" });
+    }
+
     [Fact]
     public async Task A_manifest_that_names_the_served_base_is_accepted_and_another_base_refused()
     {

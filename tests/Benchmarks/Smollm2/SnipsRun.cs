@@ -30,7 +30,7 @@ internal sealed class SnipsRun : IDisposable
     public IReadOnlyList<StepReport> Train(int steps, Action<StepReport> onStep)
     {
         // The recipe's prompt is the rendered template already.
-        var encoder = new ExampleEncoder(model.Tokenizer, template: null, LearnFrom.Completion, model.MaxLength);
+        var encoder = new ExampleEncoder(model.Tokenizer, template: null, LearnFrom.Completion, model.MaxLength, model.Config.VocabularySize);
         var examples = EncodedRows.Encode([.. recipe.TrainRows.Take(steps * recipe.BatchSize)], encoder, "training").Examples;
         var reports = new List<StepReport>();
         new TrainingLoop(model, method, examples, new LoopOptions(

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Graft.Modeling.Tokenizers.Gguf;
 using Graft.Modeling.Tokenizers.Reading;
 using Graft.Modeling.Tokenizers.Text;
@@ -66,6 +67,33 @@ public sealed class TokenizerTests : IDisposable
         var thrown = Assert.Throws<ModelFormatException>(() =>
             BaseModel.Load(folder, new LoadOptions(Fixtures.Cpu, TorchSharp.torch.ScalarType.Float32)));
         Assert.Contains("belongs to another model", thrown.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Gemma 3's text models: 262,144 rows, and an added token with that id.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Added_tokens_may_lie_beyond_the_models_rows_and_no_others(bool added)
+    {
+        using var config = JsonDocument.Parse(File.ReadAllText(Fixtures.Path("models", "llama", "config.json")));
+        var rows = config.RootElement.GetProperty("vocab_size").GetInt32();
+        File.Copy(Fixtures.Path("models", "llama", "config.json"), Path.Combine(folder, "config.json"));
+        File.Copy(Fixtures.Path("models", "llama", "model.safetensors"), Path.Combine(folder, "model.safetensors"));
+        var (vocabulary, tokens) = added
+            ? ("", $$"""{"id":{{rows}},"content":"<image_soft_token>","special":true,"single_word":false,"lstrip":false,"rstrip":false}""")
+            : ($",\"b\":{rows}", "");
+        File.WriteAllText(Path.Combine(folder, "tokenizer.json"),
+            $$"""{"added_tokens":[{{tokens}}],"model":{"type":"BPE","vocab":{"a":0{{vocabulary}}},"merges":[]}}""");
+        BaseModel Load() => BaseModel.Load(folder, new LoadOptions(Fixtures.Cpu, TorchSharp.torch.ScalarType.Float32));
+
+        if (!added)
+        {
+            Assert.Contains("belongs to another model", Assert.Throws<ModelFormatException>(Load).Message, StringComparison.Ordinal);
+            return;
+        }
+        using var model = Load();
+        Assert.Equal([0, rows], model.Tokenizer.Encode("a<image_soft_token>"));
+        Assert.Throws<ArgumentException>(() => new GenerationSequence(model, [0, rows], new SamplingOptions(1)));
     }
 
     [Theory]

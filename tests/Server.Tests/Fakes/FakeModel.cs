@@ -11,7 +11,7 @@ internal sealed class FakeModel : IEngineModel
 {
     public const string Digest = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 
-    public ModelFacts Facts { get; init; } = new(new ByteTokenizer(), ChatTemplate: null, Digest, MaxLength: 100);
+    public ModelFacts Facts { get; init; } = new(new ByteTokenizer(), ChatTemplate: null, Digest, MaxLength: 100, VocabularySize: 257);
 
     /// <summary>Closed: the engine stands before its next step.</summary>
     public ManualResetEventSlim Gate { get; } = new(initialState: true);
@@ -30,7 +30,7 @@ internal sealed class FakeModel : IEngineModel
     /// <summary>A prompt that makes the step fail in which it is.</summary>
     public string? Poison { get; init; }
 
-    public IDisposable LoadAdapter(string name, string folder) =>
+    public IDisposable LoadAdapter(string name, string folder, string root) =>
         name.StartsWith("misfit", StringComparison.Ordinal)
             ? throw new ModelFormatException(Path.Combine(folder, "adapter_model.safetensors"), "rank 8 where the configuration says 4")
             : new Weights(this, Voice(name, folder));

@@ -20,6 +20,7 @@ internal sealed class TinyModel : IDisposable
     private const string Template =
         "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
         + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+    public const string Beyond = "<image_soft_token>";
     private const int Vocabulary = 384;
     private static readonly string[] Special = ["<pad>", "<s>", "</s>", "<|im_start|>", "<|im_end|>", "<5>", "<6>", "<7>"];
 
@@ -66,9 +67,10 @@ internal sealed class TinyModel : IDisposable
         return new JsonObject
         {
             ["version"] = "1.0",
-            ["added_tokens"] = new JsonArray([.. Special.Select((t, i) => (JsonNode)new JsonObject
+            // The last as Gemma 3's for images: the model has no row for it.
+            ["added_tokens"] = new JsonArray([.. Special.Append(Beyond).Select((t, i) => (JsonNode)new JsonObject
             {
-                ["id"] = i, ["content"] = t, ["special"] = true,
+                ["id"] = t == Beyond ? Vocabulary : i, ["content"] = t, ["special"] = true,
                 ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false,
             })]),
             ["normalizer"] = null,

@@ -103,7 +103,8 @@ public sealed partial class BrokenRowsTests : IDisposable
         try
         {
             var rows = SampleReader.Read(new DataSource(name, path));
-            var encoder = new ExampleEncoder(model.Tokenizer, model.ChatTemplate, LearnFrom.All, maxLength: 256);
+            var encoder = new ExampleEncoder(
+                model.Tokenizer, model.ChatTemplate, LearnFrom.All, maxLength: 256, model.Config.VocabularySize);
             foreach (var row in rows)
             {
                 foreach (var example in encoder.Encode(row)) Assert.Equal(example.Ids.Length, example.Supervised.Length);

@@ -17,7 +17,7 @@ public sealed class ExampleEncoderTests : IDisposable
     public void Dispose() => model.Dispose();
 
     private ExampleEncoder Encoder(bool chat = true, LearnFrom learnFrom = LearnFrom.Completion, int maxLength = 512) =>
-        new(model.Tokenizer, chat ? model.ChatTemplate : null, learnFrom, maxLength);
+        new(model.Tokenizer, chat ? model.ChatTemplate : null, learnFrom, maxLength, model.Config.VocabularySize);
 
     private string Text(Example example, bool? supervised = null) => model.Tokenizer.Decode(
         example.Ids.Where((_, i) => supervised is null || example.Supervised[i] == supervised), skipSpecialTokens: false);
@@ -62,7 +62,8 @@ public sealed class ExampleEncoderTests : IDisposable
             + "{% endgeneration %}{% else %}{{ m.content }}<|im_end|>{% endif %}{{ '\\n' }}{% endfor %}");
         var chat = new ChatSample(Here, [new("user", "Hi"), new("assistant", "Hello"), new("user", "Why?"), new("assistant", "So.")]);
 
-        var example = Assert.Single(new ExampleEncoder(model.Tokenizer, template, LearnFrom.Completion, maxLength: 512).Encode(chat));
+        var example = Assert.Single(
+            new ExampleEncoder(model.Tokenizer, template, LearnFrom.Completion, maxLength: 512, model.Config.VocabularySize).Encode(chat));
 
         Assert.Equal("HELLO<|im_end|>SO.<|im_end|>", Text(example, supervised: true));
         Assert.Equal(
@@ -121,5 +122,36 @@ public sealed class ExampleEncoderTests : IDisposable
         Assert.EndsWith("Why?<|im_end|>\n<|im_start|>assistant\n", model.Tokenizer.Decode(question.PromptIds, skipSpecialTokens: false),
             StringComparison.Ordinal);
         Assert.Null(Encoder().Ask(new TextSample(Here, "plain")));
+    }
+
+    [Fact]
+    public void Rows_of_a_byte_level_model_become_the_tokens_of_their_pieces()
+    {
+        var rows = SampleReader.Read(new DataSource("train.jsonl", Repository.Sample("quickstart", "data", "train.jsonl")));
+        foreach (var row in rows.Take(300).Cast<PromptSample>())
+        {
+            var prompt = model.ChatTemplate!.Render([new("user", row.Prompt)], addGenerationPrompt: true);
+            int[] pieces = [.. model.Tokenizer.Encode(prompt), .. model.Tokenizer.Encode(row.Completion + "<|im_end|>")];
+            Assert.Equal(pieces, Assert.Single(Encoder().Encode(row)).Ids);
+        }
+    }
+
+    [Fact]
+    public void A_row_with_a_token_that_the_model_has_no_embedding_for_is_refused_by_line()
+    {
+        var encoder = new ExampleEncoder(
+            model.Tokenizer, model.ChatTemplate, LearnFrom.Completion, maxLength: 512, model.Tokenizer.IdOf("<|im_end|>")!.Value + 1);
+        var beyond = model.Tokenizer.Decode([model.Tokenizer.IdOf("<|im_end|>")!.Value + 3], skipSpecialTokens: false);
+
+        foreach (var ask in new Action[]
+        {
+            () => encoder.Encode(new PromptSample(Here, beyond, "x")), () => encoder.Ask(new PromptSample(Here, beyond, "x")),
+        })
+        {
+            var error = Assert.Throws<RunFailedException>(ask);
+            Assert.Equal(FailureClass.DataError, error.Class);
+            Assert.Contains("rows.jsonl line 3: it holds '", error.Message, StringComparison.Ordinal);
+            Assert.Contains("the model has an embedding for only", error.Message, StringComparison.Ordinal);
+        }
     }
 }

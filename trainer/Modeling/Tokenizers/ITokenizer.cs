@@ -3,7 +3,7 @@ namespace Graft.Modeling;
 /// <summary>Text to token ids and back. Immutable, and safe to use from several threads.</summary>
 public interface ITokenizer
 {
-    /// <summary>One more than the largest id.</summary>
+    /// <summary>One more than the largest id, which may be more than the rows of the model's embedding: added tokens can lie beyond.</summary>
     int VocabularySize { get; }
 
     int? BosId { get; }

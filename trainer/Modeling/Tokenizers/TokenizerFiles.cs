@@ -27,12 +27,24 @@ internal static class TokenizerFiles
             PadId = IdOf("pad_token") ?? config.PadId,
             EndOfGenerationIds = EndOfGeneration.Ids(eos is { } end ? config.EosIds.Append(end) : config.EosIds, definition.Added),
         };
-        var tokenizer = new Tokenizer(definition);
-        if (tokenizer.VocabularySize > config.VocabularySize)
+        CheckRows(path, definition, config.VocabularySize);
+        return new Tokenizer(definition);
+    }
+
+    /// <summary>
+    /// Added tokens may lie beyond the embedding: Gemma 3's text models share the tokenizer of those that see, whose token for images
+    /// they have no row for. Who takes in ids checks them.
+    /// </summary>
+    private static void CheckRows(string path, TokenizerDefinition definition, int rows)
+    {
+        var added = definition.Added.Select(a => a.Id).ToHashSet();
+        var tokens = definition.Model.Vocabulary.Tokens;
+        for (var id = tokens.Count - 1; id >= rows; id--)
+        {
+            if (tokens[id] is null || added.Contains(id)) continue;
             throw new ModelFormatException(path,
-                $"its ids reach {tokenizer.VocabularySize - 1}, but the model's embedding has only "
-                + $"{config.VocabularySize} rows: it belongs to another model");
-        return tokenizer;
+                $"its vocabulary reaches the id {id}, but the model's embedding has only {rows} rows: it belongs to another model");
+        }
     }
 
     /// <summary><c>chat_template.jinja</c>, or what <c>tokenizer_config.json</c> holds; null when there is none.</summary>

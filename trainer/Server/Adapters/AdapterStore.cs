@@ -111,7 +111,7 @@ internal sealed partial class AdapterStore(
         try
         {
             AdapterFolder.Check(location, facts.Digest);
-            return await engine.InvokeAsync(model => model.LoadAdapter(name, location.Folder));
+            return await engine.InvokeAsync(model => model.LoadAdapter(name, location.Folder, location.Root));
         }
         catch (ApiException e)
         {

@@ -18,7 +18,7 @@ internal sealed class CompletionEndpoint(ServedModels models, TimeProvider clock
         var errors = new FieldErrors();
         var options = RequestRules.Sampling(request, request.Logprobs, errors);
         errors.Require(request.MaxTokens is null or >= 1, "max_tokens", "must be at least 1");
-        var prompts = Prompts.OfCompletion(request.Prompt, facts.Tokenizer, errors);
+        var prompts = Prompts.OfCompletion(request.Prompt, facts, errors);
         errors.ThrowIfAny();
 
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);

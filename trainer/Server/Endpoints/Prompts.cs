@@ -11,7 +11,7 @@ internal static class Prompts
     public const int MaxPrompts = 128;
 
     /// <param name="prompt">A string, a list of strings, a list of token ids, or a list of such lists.</param>
-    public static IReadOnlyList<IReadOnlyList<int>> OfCompletion(JsonElement? prompt, ITokenizer tokenizer, FieldErrors errors)
+    public static IReadOnlyList<IReadOnlyList<int>> OfCompletion(JsonElement? prompt, ModelFacts facts, FieldErrors errors)
     {
         if (prompt is not { ValueKind: not JsonValueKind.Null } value)
         {
@@ -28,7 +28,7 @@ internal static class Prompts
         List<IReadOnlyList<int>> prompts = [];
         foreach (var item in items)
         {
-            if (Ids(item, tokenizer, errors) is not { } ids) return [];
+            if (Ids(item, facts, errors) is not { } ids) return [];
             prompts.Add(ids);
         }
         return prompts;
@@ -47,7 +47,10 @@ internal static class Prompts
         try
         {
             // The template writes BOS and the like itself.
-            return facts.Tokenizer.Encode(facts.ChatTemplate.Render(messages, addGenerationPrompt: true), addSpecialTokens: false);
+            var ids = facts.Tokenizer.Encode(facts.ChatTemplate.Render(messages, addGenerationPrompt: true), addSpecialTokens: false);
+            if (Unknown(ids, facts) is { } unknown) errors.Add("messages", unknown);
+            errors.ThrowIfAny();
+            return ids;
         }
         catch (ChatTemplateException e)
         {
@@ -55,13 +58,14 @@ internal static class Prompts
         }
     }
 
-    private static IReadOnlyList<int>? Ids(JsonElement item, ITokenizer tokenizer, FieldErrors errors)
+    private static IReadOnlyList<int>? Ids(JsonElement item, ModelFacts facts, FieldErrors errors)
     {
         if (item.ValueKind == JsonValueKind.String)
         {
-            var ids = item.GetString() is { Length: > 0 } text ? tokenizer.Encode(text, addSpecialTokens: true) : [];
-            if (ids.Count > 0) return ids;
-            errors.Add("prompt", "must not be empty");
+            var ids = item.GetString() is { Length: > 0 } text ? facts.Tokenizer.Encode(text, addSpecialTokens: true) : [];
+            var problem = ids.Count == 0 ? "must not be empty" : Unknown(ids, facts);
+            if (problem is null) return ids;
+            errors.Add("prompt", problem);
             return null;
         }
         if (item.ValueKind != JsonValueKind.Array)
@@ -72,15 +76,26 @@ internal static class Prompts
         List<int> tokens = [];
         foreach (var element in item.EnumerateArray())
         {
-            if (element.ValueKind != JsonValueKind.Number || !element.TryGetInt32(out var id) || id < 0 || id >= tokenizer.VocabularySize)
+            if (element.ValueKind != JsonValueKind.Number || !element.TryGetInt32(out var id) || id < 0 || id >= facts.VocabularySize)
             {
-                errors.Add("prompt", $"holds a token id that is no whole number from 0 to {tokenizer.VocabularySize - 1}");
+                errors.Add("prompt", $"holds a token id that is no whole number from 0 to {facts.VocabularySize - 1}");
                 return null;
             }
             tokens.Add(id);
         }
         if (tokens.Count > 0) return tokens;
         errors.Add("prompt", "must not be empty");
+        return null;
+    }
+
+    /// <summary>A token of the tokenizer's that the model has no row for (Gemma 3's for images in its text models), or null.</summary>
+    private static string? Unknown(IReadOnlyList<int> ids, ModelFacts facts)
+    {
+        foreach (var id in ids)
+        {
+            if (id >= facts.VocabularySize)
+                return $"holds '{facts.Tokenizer.Decode([id], skipSpecialTokens: false)}', a token that the model does not know";
+        }
         return null;
     }
 

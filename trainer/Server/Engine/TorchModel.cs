@@ -15,7 +15,8 @@ internal sealed class TorchModel : IEngineModel
     {
         this.model = model;
         generator = new TextGenerator(model);
-        Facts = new ModelFacts(model.Tokenizer, model.ChatTemplate, model.Digest, Math.Min(maxContext ?? model.MaxLength, model.MaxLength));
+        Facts = new ModelFacts(model.Tokenizer, model.ChatTemplate, model.Digest,
+            Math.Min(maxContext ?? model.MaxLength, model.MaxLength), model.Config.VocabularySize);
     }
 
     public ModelFacts Facts { get; }
@@ -31,7 +32,8 @@ internal sealed class TorchModel : IEngineModel
         return new TorchModel(BaseModel.Load(path, options), maxContext);
     }
 
-    public IDisposable LoadAdapter(string name, string folder) => LoadedAdapter.Load(model, name, folder);
+    public IDisposable LoadAdapter(string name, string folder, string root) =>
+        LoadedAdapter.Load(model, name, folder, TrustedRoot.At(root));
 
     public IDisposable Start(IReadOnlyList<int> prompt, SamplingOptions options, IDisposable? adapter) =>
         new GenerationSequence(model, prompt, options, (LoadedAdapter?)adapter);
