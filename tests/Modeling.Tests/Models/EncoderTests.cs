@@ -63,6 +63,33 @@ public sealed class EncoderTests
         Assert.True(Fixtures.MaxDifference(model.Classifier.Forward(three, plain), model.Classifier.Forward(five, padded)) < 1e-5);
     }
 
+    /// <summary>As bert-base and roberta-base are published: the body of a model that fills in masked words, with or without a pooler.</summary>
+    [Theory]
+    [InlineData("bert_seqcls", "BertForMaskedLM", "cls.predictions.bias")]
+    [InlineData("bert_seqcls", "BertForPreTraining", "cls.seq_relationship.weight")]
+    [InlineData("roberta_seqcls", "RobertaForMaskedLM", "lm_head.dense.weight")]
+    public void A_model_that_fills_in_masked_words_embeds_texts(string name, string architecture, string head)
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        bool OfBody(string weight) => !weight.StartsWith("classifier", StringComparison.Ordinal);
+        using var masked = new ModelVariant(name, $$"""{"architectures":["{{architecture}}"]}""", w => w
+            .Where(t => OfBody(t.Name) && !t.Name.Contains("pooler", StringComparison.Ordinal)).Append((head, zeros(4))));
+        using var plain = new ModelVariant(name, $$"""{"architectures":["{{architecture.Split("For")[0]}}Model"]}""", w => w
+            .Where(t => OfBody(t.Name)).Append(("pooler.dense.weight", zeros(64, 64))).Append(("pooler.dense.bias", zeros(64)))
+            .DistinctBy(t => t.Item1.Replace("bert.", "", StringComparison.Ordinal)));
+        using var model = masked.Load();
+        using var body = plain.Load();
+        var ids = tensor(new long[] { 9, 100, 200, 300 });
+        using var pass = Pass.OfLengths([4], model.Device);
+        var hidden = model.Encoder.Forward(ids, pass);
+
+        Assert.Equal(0, Fixtures.MaxDifference(body.Encoder.Forward(ids, pass), hidden));
+        Assert.Equal((false, true), (model.Encoder.HasPooler, body.Encoder.HasPooler));
+        Assert.Throws<InvalidOperationException>(() => model.Encoder.Pool(hidden, pass));
+        Assert.Equal([1, 64], body.Encoder.Pool(hidden, pass).shape);
+    }
+
     [Fact]
     public void Encoders_refuse_caches_and_texts_beyond_their_positions()
     {

@@ -8,6 +8,8 @@ internal sealed class JsonFields
     private readonly string path;
     private readonly JsonElement element;
     private readonly List<string> problems;
+    private readonly HashSet<string> asked = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, JsonFields> objects = new(StringComparer.Ordinal);
 
     public JsonFields(string path, JsonElement element, List<string>? problems = null)
     {
@@ -25,7 +27,7 @@ internal sealed class JsonFields
     public bool Has(string name) => Find(name) is not null;
 
     /// <summary>Whether the field is there and says null, which is not the same as a field that is missing.</summary>
-    public bool IsNull(string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null;
+    public bool IsNull(string name) => Asked(name) && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null;
 
     public bool IsEmpty => !element.EnumerateObject().Any();
 
@@ -74,11 +76,52 @@ internal sealed class JsonFields
         return [.. value.EnumerateArray().Select(v => v.GetString()!)];
     }
 
-    public JsonFields? Object(string name) => Find(name) is not { } value ? null
-        : value.ValueKind == JsonValueKind.Object ? new JsonFields(path, value, problems) : Bad<JsonFields>(name, value, "an object");
+    public JsonFields? Object(string name)
+    {
+        if (Find(name) is not { } value) return null;
+        if (value.ValueKind != JsonValueKind.Object) return Bad<JsonFields>(name, value, "an object");
+        if (!objects.TryGetValue(name, out var fields)) objects[name] = fields = new JsonFields(path, value, problems);
+        return fields;
+    }
 
     public JsonElement? Find(string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined) ? value : null;
+        Asked(name) && element.TryGetProperty(name, out var value)
+            && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined) ? value : null;
+
+    /// <summary>Fields that the reader knows, whether or not it had to look at them: another one said the same, or switched them off.</summary>
+    public void Know(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names) asked.Add(name);
+    }
+
+    /// <summary>
+    /// Whatever nobody asked for may be an option that changes the result, and is refused by name; in the objects too that were read. Null,
+    /// false and what is empty switch nothing on.
+    /// </summary>
+    public void RefuseUnread(Func<string, bool> harmless) => RefuseUnread(harmless, "");
+
+    private void RefuseUnread(Func<string, bool> harmless, string at)
+    {
+        foreach (var field in element.EnumerateObject())
+            if (!asked.Contains(field.Name) && !harmless(field.Name) && !IsOff(field.Value))
+                Wrong($"{at}{field.Name} is {Short(field.Value)}, and there is no such option here");
+        foreach (var (name, fields) in objects) fields.RefuseUnread(harmless, $"{at}{name}.");
+    }
+
+    private static bool IsOff(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Null or JsonValueKind.False => true,
+        JsonValueKind.String => value.ValueEquals(""),
+        JsonValueKind.Array => value.GetArrayLength() == 0,
+        JsonValueKind.Object => !value.EnumerateObject().Any(),
+        _ => false,
+    };
+
+    private bool Asked(string name)
+    {
+        asked.Add(name);
+        return true;
+    }
 
     private T? Bad<T>(string name, JsonElement value, string wanted) where T : class
     {

@@ -15,7 +15,8 @@ internal static class Architectures
 
     private static readonly Architecture[] Table =
     [
-        new("bert", Bert.Read, ("BertModel", Embed), ("BertForSequenceClassification", Classify)),
+        new("bert", Bert.Read, ("BertModel", Embed), ("BertForSequenceClassification", Classify),
+            ("BertForMaskedLM", Embed), ("BertForPreTraining", Embed)),
         new("gemma2", Gemma2.Read, ("Gemma2ForCausalLM", Generate), ("Gemma2ForSequenceClassification", Classify)),
         new("gemma3_text", Gemma3Text.Read, ("Gemma3ForCausalLM", Generate), ("Gemma3TextForSequenceClassification", Classify)),
         new("gpt2", Gpt2.Read, ("GPT2LMHeadModel", Generate), ("GPT2ForSequenceClassification", Classify)),
@@ -24,7 +25,8 @@ internal static class Architectures
         new("phi3", Phi3.Read, ("Phi3ForCausalLM", Generate), ("Phi3ForSequenceClassification", Classify)),
         new("qwen2", Qwen2.Read, ("Qwen2ForCausalLM", Generate), ("Qwen2ForSequenceClassification", Classify)),
         new("qwen3", Qwen3.Read, ("Qwen3ForCausalLM", Generate), ("Qwen3ForSequenceClassification", Classify)),
-        new("roberta", Roberta.Read, ("RobertaModel", Embed), ("RobertaForSequenceClassification", Classify)),
+        new("roberta", Roberta.Read, ("RobertaModel", Embed), ("RobertaForSequenceClassification", Classify),
+            ("RobertaForMaskedLM", Embed)),
     ];
 
     public static IReadOnlyList<string> ModelTypes { get; } = [.. Table.Select(a => a.ModelType)];
@@ -56,6 +58,7 @@ internal static class Architectures
             },
         };
         ConfigReading.Check(plan.Config, fields);
+        fields.RefuseUnread(HarmlessFields.Contains);
         fields.ThrowIfWrong();
         return plan;
     }

@@ -47,6 +47,9 @@ internal static class Bert
     private static string? NameOf(string stored, string name, string prefix)
     {
         if (stored.EndsWith("embeddings.position_ids", StringComparison.Ordinal)) return null;
+        // Of a model that fills in masked words only the body embeds.
+        if (prefix.Length == 0 && (stored.StartsWith("cls.", StringComparison.Ordinal) || stored.StartsWith("lm_head.", StringComparison.Ordinal)))
+            return null;
         if (stored.EndsWith("LayerNorm.gamma", StringComparison.Ordinal)) stored = stored[..^5] + "weight";
         if (stored.EndsWith("LayerNorm.beta", StringComparison.Ordinal)) stored = stored[..^4] + "bias";
         if (stored.StartsWith(name, StringComparison.Ordinal)) stored = stored[name.Length..];

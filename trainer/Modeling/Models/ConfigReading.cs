@@ -31,6 +31,7 @@ internal static class ConfigReading
         names ??= Usual;
         // Where a family has a name of its own, the usual one means the same.
         int Count(string own, string usual, int otherwise) => f.Integer(own) ?? f.Integer(usual) ?? otherwise;
+        f.Know(Usual.Hidden, Usual.Layers, Usual.Heads, Usual.Positions);
         var hidden = Count(names.Hidden, Usual.Hidden, defaults.HiddenSize);
         var heads = Count(names.Heads, Usual.Heads, defaults.Heads);
         var inner = f.OrNone(names.Inner, defaults.IntermediateSize);

@@ -17,6 +17,8 @@ internal static class Gemma2
     {
         var config = f.Read(Defaults);
         f.RefuseTrue("use_bidirectional_attention");
+        // Written beside hidden_activation and sliding_window, and read by nobody.
+        f.Know("hidden_act", "sliding_window_size");
         var rope = RopeReader.Read(f, config);
         var activation = Activation.Read(f, "hidden_activation", "gelu_pytorch_tanh");
         var bias = f.Flag("attention_bias") ?? false;

@@ -22,6 +22,8 @@ internal static class Gemma3Text
         var activation = Activation.Read(f, "hidden_activation", "gelu_pytorch_tanh");
         var bias = f.Flag("attention_bias") ?? false;
         var options = new AttentionOptions { Scale = 1 / Math.Sqrt(f.PositiveOrNone("query_pre_attn_scalar", 256) ?? 256) };
+        // Files say the activation, and since transformers 5 the pattern of layers, in two ways.
+        f.Know("hidden_act", "rope_local_base_freq", "sliding_window_pattern", "_sliding_window_pattern");
         var window = f.Window(4096);
         var pattern = f.Integer("sliding_window_pattern") ?? f.Integer("_sliding_window_pattern") ?? 6;
         if (pattern < 1) f.Wrong($"sliding_window_pattern is {pattern}; it must be at least 1");

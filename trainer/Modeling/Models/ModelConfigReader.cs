@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using Graft.Modeling.Files;
 using Graft.Modeling.Models;
 
 namespace Graft.Modeling;
@@ -38,10 +39,12 @@ internal static class ModelConfigReader
     /// <exception cref="ModelFormatException">With every problem at once.</exception>
     public static ModelConfig FromGguf(GgufFile file) => PlanOfGguf(file, null).Config;
 
+    /// <exception cref="ModelFormatException">It is no JSON, or larger than such a file can be.</exception>
     internal static JsonDocument Parse(string path)
     {
         try
         {
+            FileSizes.Check(path);
             var bytes = File.ReadAllBytes(path);
             // The parser would find it only when a text is asked for, and then with an error of its own.
             if (!Utf8.IsValid(bytes)) throw new ModelFormatException(path, "is not UTF-8");

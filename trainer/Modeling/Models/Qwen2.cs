@@ -42,6 +42,7 @@ internal static class Qwen2
     /// <summary>Each layer's window: none without <c>use_sliding_window</c>; else from layer <c>max_window_layers</c> on.</summary>
     internal static IReadOnlyList<int?> Windows(JsonFields f, ModelConfig c)
     {
+        f.Know("sliding_window");
         var window = f.Flag("use_sliding_window") == true ? f.Window(4096) : null;
         var lowest = f.CountOr("max_window_layers", 28);
         return [.. f.SlidingLayers(c.Layers, i => i >= lowest).Select(s => s ? window : null)];

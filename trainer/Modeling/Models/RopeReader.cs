@@ -53,6 +53,9 @@ internal sealed class RopeReader
     public static Rope Make(
         JsonFields fields, JsonFields? scaling, ModelConfig config, double theta, Func<string, string>? alias = null, int? original = null)
     {
+        // What the newer spelling says in the object stands beside it in the older one; files may have both.
+        fields.Know("rope_parameters", "rope_scaling", "rope_theta", "partial_rotary_factor");
+        scaling?.Know("rope_theta", "partial_rotary_factor");
         var type = scaling?.Text("rope_type") ?? scaling?.Text("type") ?? "default";
         type = alias?.Invoke(type) ?? type;
         var reader = new RopeReader(fields, scaling, config, theta, original);

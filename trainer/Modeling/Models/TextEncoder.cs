@@ -7,13 +7,17 @@ namespace Graft.Modeling;
 public sealed class TextEncoder : Transformer
 {
     private readonly Body body;
-    private readonly Pooler pooler;
+    private readonly Pooler? pooler;
 
     internal TextEncoder(ModelPlan plan, WeightReader reader) : base(reader)
     {
         body = plan.Body(this, plan.Config);
-        pooler = plan.Pooler!(this, plan.Config);
+        // One that was trained to fill in masked words has none.
+        if (reader.Has("pooler.dense.weight")) pooler = plan.Pooler!(this, plan.Config);
     }
+
+    /// <summary>Whether the model has a pooling of its own.</summary>
+    public bool HasPooler => pooler is not null;
 
     /// <param name="ids">(N) int64, on the model's device: whole texts.</param>
     /// <returns>(N, C).</returns>
@@ -26,8 +30,10 @@ public sealed class TextEncoder : Transformer
     /// <summary>The model's own pooling, which is trained with it.</summary>
     /// <param name="hidden">(N, C).</param>
     /// <returns>(B, C).</returns>
+    /// <exception cref="InvalidOperationException">It has none: see <see cref="HasPooler"/>.</exception>
     public Tensor Pool(Tensor hidden, Pass pass)
     {
+        if (pooler is null) throw new InvalidOperationException("The model has no pooler; take the mean of its tokens.");
         using var scope = NewDisposeScope();
         return pooler(hidden, pass).MoveToOuterDisposeScope();
     }

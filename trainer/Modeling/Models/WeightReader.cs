@@ -16,6 +16,9 @@ internal sealed class WeightReader(string path, IWeights weights, LoadOptions op
     private readonly List<string> missing = [], misshapen = [];
     private readonly bool drawn = weights is RandomWeights;
 
+    /// <summary>Whether there is such a weight, for parts that a model may lack.</summary>
+    public bool Has(string name) => drawn || weights.ShapeOf(name) is not null;
+
     /// <summary>Detached from dispose scopes; the network owns it. A missing weight is reported by <see cref="Finish"/>.</summary>
     public Tensor Read(string name, params long[] shape)
     {
