@@ -83,6 +83,36 @@ public sealed class GgufTests : IDisposable
         Assert.Equal([1L, 32L], file.Tensors["a"].Shape);
     }
 
+    /// <summary>Bytes as large as a file may be become eight times as many in memory, and boxed ones more.</summary>
+    [Fact]
+    public void Arrays_are_kept_unboxed_and_only_as_many_elements_as_tokenizers_need()
+    {
+        using (var w = new BinaryWriter(File.Create(At("x.gguf"))))
+        {
+            w.Write(0x46554747u);
+            w.Write(3u);
+            w.Write(0ul);
+            w.Write(2ul);
+            foreach (var name in "ab")
+            {
+                w.Write(1ul);
+                w.Write((byte)name);
+                w.Write(9u);
+                w.Write(0u);
+                w.Write((ulong)(name == 'a' ? 1000 : 1 << 23));
+                w.Write(new byte[name == 'a' ? 1000 : 1 << 23]);
+            }
+        }
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var thrown = Assert.Throws<ModelFormatException>(() => GgufFile.Open(At("x.gguf")));
+        Assert.Contains("arrays of more than 8388608 elements", thrown.Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+
+        File.WriteAllBytes(At("x.gguf"), Damaged("nothing"));
+        using var file = GgufFile.Open(At("x.gguf"));
+        Assert.Equal([1L, 2L], Assert.IsType<long[]>(file.Metadata["list"]));
+    }
+
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     /// <summary>A file with two tensors of one Q8_0 block each, damaged in one place.</summary>

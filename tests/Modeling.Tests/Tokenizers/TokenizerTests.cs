@@ -83,7 +83,7 @@ public sealed class TokenizerTests : IDisposable
             ? ("", $$"""{"id":{{rows}},"content":"<image_soft_token>","special":true,"single_word":false,"lstrip":false,"rstrip":false}""")
             : ($",\"b\":{rows}", "");
         File.WriteAllText(Path.Combine(folder, "tokenizer.json"),
-            $$"""{"added_tokens":[{{tokens}}],"model":{"type":"BPE","vocab":{"a":0{{vocabulary}}},"merges":[]}}""");
+            $$"""{"added_tokens":[{{tokens}}],"model":{"type":"BPE","vocab":{"a":0{{vocabulary}} },"merges":[]} }""");
         BaseModel Load() => BaseModel.Load(folder, new LoadOptions(Fixtures.Cpu, TorchSharp.torch.ScalarType.Float32));
 
         if (!added)

@@ -1,4 +1,5 @@
 using Graft.Benchmarks.Smollm2;
+using Graft.Contract;
 using Graft.Modeling;
 using Graft.Trainer.Data;
 using Graft.Trainer.Tests.Support;

@@ -30,6 +30,9 @@ public sealed class ChatTemplate
     /// <summary>Whether it marks what the assistant wrote, by <c>{% generation %}</c>.</summary>
     public bool MarksAssistant { get; }
 
+    /// <summary>The variable <c>additional_special_tokens</c>, which there is only where there are some.</summary>
+    internal IReadOnlyList<string> AdditionalSpecialTokens { get; init; } = [];
+
     /// <summary>The text that the model was trained to see for this conversation.</summary>
     /// <param name="addGenerationPrompt">Ends where the assistant's next answer begins.</param>
     /// <exception cref="ChatTemplateException">The template refuses the messages, or fails.</exception>
@@ -67,6 +70,7 @@ public sealed class ChatTemplate
         var scope = new Scope(new Budget(Size(messages) + variables.Values.Sum(Size)));
         Globals.AddTo(scope, clock);
         foreach (var (name, token) in specialTokens) scope[name] = token;
+        if (AdditionalSpecialTokens.Count > 0) scope["additional_special_tokens"] = AdditionalSpecialTokens.ToList<object?>();
         scope["messages"] = messages;
         scope["add_generation_prompt"] = addGenerationPrompt;
         scope["tools"] = null;

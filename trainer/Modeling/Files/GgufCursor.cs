@@ -7,6 +7,11 @@ namespace Graft.Modeling.Files;
 internal sealed class GgufCursor(MappedFile file)
 {
     private const int MaxNesting = 3;
+
+    /// <summary>Of all arrays together; the largest vocabularies have a quarter of a million tokens, with three arrays on them.</summary>
+    private const int MostElements = 1 << 23;
+    private int elements;
+
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     /// <summary>Bytes of a metadata value by its type; 0 for strings and arrays, whose length they carry themselves.</summary>
@@ -42,23 +47,17 @@ internal sealed class GgufCursor(MappedFile file)
         }
     }
 
-    /// <summary>A metadata value: long, ulong, double, bool, string, or an array of one of these.</summary>
+    /// <summary>A metadata value: long, ulong, double, bool, string, or an array of one of these (of arrays: object[]).</summary>
     public object Value(uint type, string key, int nesting = 0)
     {
         switch (type)
         {
-            case 0: return (long)Take(1, key)[0];
-            case 1: return (long)(sbyte)Take(1, key)[0];
-            case 2: return (long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2, key));
-            case 3: return (long)BinaryPrimitives.ReadInt16LittleEndian(Take(2, key));
-            case 4: return (long)U32(key);
-            case 5: return (long)BinaryPrimitives.ReadInt32LittleEndian(Take(4, key));
+            case <= 5 or 11: return Whole(type, key);
             case 6: return (double)BinaryPrimitives.ReadSingleLittleEndian(Take(4, key));
             case 7: return Take(1, key)[0] != 0;
             case 8: return Text($"the value of '{key}'");
             case 9: return Array(key, nesting);
             case 10: return U64(key);
-            case 11: return BinaryPrimitives.ReadInt64LittleEndian(Take(8, key));
             case 12: return BinaryPrimitives.ReadDoubleLittleEndian(Take(8, key));
             default: throw Bad($"the value of '{key}' has the unknown type {type}");
         }
@@ -70,16 +69,36 @@ internal sealed class GgufCursor(MappedFile file)
         var type = U32(key);
         if (type >= ValueBytes.Length) throw Bad($"the array '{key}' has elements of the unknown type {type}");
         var count = Count(Math.Max(1, ValueBytes[type] == 0 ? 8 : ValueBytes[type]), $"elements of '{key}'");
-        if (type == 8)
+        if ((elements += Math.Min(count, MostElements)) > MostElements)
+            throw Bad($"its metadata hold arrays of more than {MostElements} elements; no tokenizer needs as many");
+        return type switch
         {
-            var texts = new string[count];
-            for (var i = 0; i < count; i++) texts[i] = Text($"element {i} of '{key}'");
-            return texts;
-        }
-        var values = new object[count];
-        for (var i = 0; i < count; i++) values[i] = Value(type, key, nesting + 1);
+            6 or 12 => Fill(count, () => type == 6 ? BitConverter.UInt32BitsToSingle(U32(key)) : BitConverter.UInt64BitsToDouble(U64(key))),
+            7 => Fill(count, () => Take(1, key)[0] != 0),
+            8 => Fill(count, () => Text(key)),
+            9 => Fill(count, () => Array(key, nesting + 1)),
+            10 => Fill(count, () => U64(key)),
+            _ => Fill(count, () => Whole(type, key)),
+        };
+    }
+
+    private static T[] Fill<T>(int count, Func<T> next)
+    {
+        var values = new T[count];
+        for (var i = 0; i < count; i++) values[i] = next();
         return values;
     }
+
+    private long Whole(uint type, string key) => type switch
+    {
+        0 => Take(1, key)[0],
+        1 => (sbyte)Take(1, key)[0],
+        2 => BinaryPrimitives.ReadUInt16LittleEndian(Take(2, key)),
+        3 => BinaryPrimitives.ReadInt16LittleEndian(Take(2, key)),
+        4 => U32(key),
+        5 => BinaryPrimitives.ReadInt32LittleEndian(Take(4, key)),
+        _ => BinaryPrimitives.ReadInt64LittleEndian(Take(8, key)),
+    };
 
     private ReadOnlySpan<byte> Take(int length, string what)
     {

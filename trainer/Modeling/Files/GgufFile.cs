@@ -59,7 +59,7 @@ public sealed class GgufFile : IDisposable
 
     public string Path => file.Path;
 
-    /// <summary>Values are long, ulong, double, bool, string, string[] or object[].</summary>
+    /// <summary>Values are long, ulong, double, bool, string, or arrays of one of these; of nested arrays object[].</summary>
     public IReadOnlyDictionary<string, object> Metadata => metadata;
 
     internal IReadOnlyDictionary<string, GgufTensor> Tensors => tensors;
@@ -88,8 +88,13 @@ public sealed class GgufFile : IDisposable
         _ => throw Wrong(key, "a number"),
     };
 
-    public int[]? Numbers(string key) => Get<object[]>(key)?.Select(v => v is long n and >= int.MinValue and <= int.MaxValue
-        ? (int)n : throw Wrong(key, "a list of whole numbers")).ToArray();
+    public int[]? Numbers(string key) => metadata.GetValueOrDefault(key) switch
+    {
+        null => null,
+        Array { Length: 0 } => [],
+        long[] values when values.All(n => n is >= int.MinValue and <= int.MaxValue) => [.. values.Select(n => (int)n)],
+        _ => throw Wrong(key, "a list of whole numbers"),
+    };
 
     public void Dispose() => file.Dispose();
 
@@ -97,7 +102,7 @@ public sealed class GgufFile : IDisposable
     {
         null => null,
         T value => value,
-        object[] { Length: 0 } when typeof(T).IsArray => (T)(object)Array.CreateInstance(typeof(T).GetElementType()!, 0),
+        Array { Length: 0 } when typeof(T).IsArray => (T)(object)Array.CreateInstance(typeof(T).GetElementType()!, 0),
         _ => throw Wrong(key, typeof(T) == typeof(string) ? "a text" : "a list"),
     };
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Files;
@@ -59,12 +58,12 @@ internal sealed class SafetensorsWeights : IWeights
     private void AddShards(TrustedRoot root, string index)
     {
         Dictionary<string, string> map;
+        using var json = ModelConfigReader.Parse(index);
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(index));
             map = json.RootElement.GetProperty("weight_map").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString()!, StringComparer.Ordinal);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException)
+        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or ArgumentException)
         {
             throw new ModelFormatException(index, $"is no index of shards: {e.Message}", e);
         }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Graft.Modeling.Files;
 using Graft.Modeling.Tokenizers.Reading;
 
 namespace Graft.Modeling.Tokenizers;
@@ -8,7 +9,11 @@ internal static class TokenizerFiles
 {
     public const string Tokenizer = "tokenizer.json", Config = "tokenizer_config.json", Template = "chat_template.jinja";
 
-    private static readonly string[] SpecialNames = ["bos_token", "eos_token", "pad_token", "unk_token"];
+    private const string SpecialMap = "special_tokens_map.json", Additional = "additional_special_tokens";
+
+    /// <summary>What transformers calls so, and gives to chat templates.</summary>
+    private static readonly string[] SpecialNames =
+        ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
     /// <exception cref="ModelFormatException">It is missing, not supported, or does not fit the model.</exception>
     public static Tokenizer Read(string folder, ModelConfig config)
@@ -16,7 +21,7 @@ internal static class TokenizerFiles
         var path = Path.Combine(folder, Tokenizer);
         if (!File.Exists(path)) throw new ModelFormatException(folder, $"holds no {Tokenizer}");
         var definition = TokenizerJson.Read(path);
-        var named = SpecialTokens(folder);
+        var (named, _) = SpecialTokens(folder);
         int? IdOf(string name) => named.TryGetValue(name, out var token)
             ? definition.Added.FirstOrDefault(a => a.Content == token)?.Id ?? definition.Model.Vocabulary.IdOf(token) : null;
         var eos = IdOf("eos_token") ?? (config.EosIds is [var first, ..] ? first : null);
@@ -25,7 +30,8 @@ internal static class TokenizerFiles
             BosId = IdOf("bos_token") ?? config.BosId,
             EosId = eos,
             PadId = IdOf("pad_token") ?? config.PadId,
-            EndOfGenerationIds = EndOfGeneration.Ids(eos is { } end ? config.EosIds.Append(end) : config.EosIds, definition.Added),
+            EndOfGenerationIds = EndOfGeneration.Ids(eos is { } end ? config.EosIds.Append(end) : config.EosIds,
+                definition.Added, ChatTemplateSource(folder) is not null),
         };
         CheckRows(path, definition, config.VocabularySize);
         return new Tokenizer(definition);
@@ -50,39 +56,67 @@ internal static class TokenizerFiles
     /// <summary><c>chat_template.jinja</c>, or what <c>tokenizer_config.json</c> holds; null when there is none.</summary>
     public static ChatTemplate? ReadChatTemplate(string folder)
     {
+        if (ChatTemplateSource(folder) is not { } template) return null;
+        var (named, additional) = SpecialTokens(folder);
+        return ChatTemplates.Parse(template.Path, template.Source, named, additional);
+    }
+
+    private static (string Path, string Source)? ChatTemplateSource(string folder)
+    {
         var file = Path.Combine(folder, Template);
-        if (File.Exists(file)) return ChatTemplates.Parse(file, File.ReadAllText(file), SpecialTokens(folder));
+        if (File.Exists(file))
+        {
+            FileSizes.Check(file);
+            return (file, File.ReadAllText(file));
+        }
         var config = Path.Combine(folder, Config);
         if (!File.Exists(config)) return null;
-        using var json = ModelConfigReader.Parse(config);
+        using var json = Object(config);
         if (!json.RootElement.TryGetProperty("chat_template", out var template)) return null;
         var source = template.ValueKind switch
         {
             JsonValueKind.String => template.GetString(),
-            // Several named ones: the one for plain conversations is called so.
+            // Several named ones: the one for conversations without tools is called so.
             JsonValueKind.Array => template.EnumerateArray()
                 .Where(t => t.ValueKind == JsonValueKind.Object && t.TryGetProperty("name", out var name) && name.ValueEquals("default"))
                 .Select(t => t.TryGetProperty("template", out var text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null)
-                    .FirstOrDefault(),
+                .FirstOrDefault(),
             _ => null,
         };
-        return source is null ? null : ChatTemplates.Parse(config, source, SpecialTokens(folder));
+        return source is null ? null : (config, source);
     }
 
-    /// <summary><c>bos_token</c> and the like, by name; a token is a text, or an object that holds it.</summary>
-    private static Dictionary<string, string> SpecialTokens(string folder)
+    /// <summary>
+    /// <c>bos_token</c> and the like by name, and the additional ones: of <c>tokenizer_config.json</c>, and where that says nothing of
+    /// <c>special_tokens_map.json</c>. A token is a text, or an object that holds it.
+    /// </summary>
+    private static (Dictionary<string, string> Named, IReadOnlyList<string> Additional) SpecialTokens(string folder)
     {
-        var found = new Dictionary<string, string>(StringComparer.Ordinal);
-        var path = Path.Combine(folder, Config);
-        if (!File.Exists(path)) return found;
-        using var json = ModelConfigReader.Parse(path);
-        if (json.RootElement.ValueKind != JsonValueKind.Object) throw new ModelFormatException(path, "is no JSON object");
-        foreach (var name in SpecialNames)
+        var named = new Dictionary<string, string>(StringComparer.Ordinal);
+        IReadOnlyList<string> additional = [];
+        foreach (var path in new[] { Path.Combine(folder, Config), Path.Combine(folder, SpecialMap) })
         {
-            if (!json.RootElement.TryGetProperty(name, out var token)) continue;
-            if (token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out var content)) token = content;
-            if (token.ValueKind == JsonValueKind.String) found[name] = token.GetString()!;
+            if (!File.Exists(path)) continue;
+            using var json = Object(path);
+            foreach (var name in SpecialNames)
+                if (json.RootElement.TryGetProperty(name, out var token) && TextOf(token) is { } text) named.TryAdd(name, text);
+            if (additional.Count == 0 && json.RootElement.TryGetProperty(Additional, out var more) && more.ValueKind == JsonValueKind.Array)
+                additional = [.. more.EnumerateArray().Select(TextOf).OfType<string>()];
         }
-        return found;
+        return (named, additional);
+    }
+
+    private static string? TextOf(JsonElement token)
+    {
+        if (token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out var content)) token = content;
+        return token.ValueKind == JsonValueKind.String ? token.GetString() : null;
+    }
+
+    private static JsonDocument Object(string path)
+    {
+        var json = ModelConfigReader.Parse(path);
+        if (json.RootElement.ValueKind == JsonValueKind.Object) return json;
+        json.Dispose();
+        throw new ModelFormatException(path, "is no JSON object");
     }
 }

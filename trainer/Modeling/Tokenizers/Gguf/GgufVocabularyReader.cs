@@ -43,7 +43,8 @@ internal sealed class GgufVocabularyReader
             EosId = eos,
             PadId = Id("tokenizer.ggml.padding_token_id"),
             EndOfGenerationIds = EndOfGeneration.Ids(
-                new[] { eos, Id("tokenizer.ggml.eot_token_id"), Id("tokenizer.ggml.eom_token_id") }.OfType<int>(), added),
+                new[] { eos, Id("tokenizer.ggml.eot_token_id"), Id("tokenizer.ggml.eom_token_id") }.OfType<int>(), added,
+                chats: file.Text("tokenizer.chat_template") is not null),
         };
     }
 
@@ -100,13 +101,14 @@ internal sealed class GgufVocabularyReader
     private double[] Scores(int count)
     {
         const string key = "tokenizer.ggml.scores";
-        if (file.Metadata.GetValueOrDefault(key) is not object[] values) throw Bad($"lacks the scores '{key}'");
+        if (file.Metadata.GetValueOrDefault(key) is not Array values) throw Bad($"lacks the scores '{key}'");
         if (values.Length != count) throw Bad($"has {count} tokens, but {values.Length} scores");
-        return [.. values.Select(v => v switch
+        return values switch
         {
-            double d when !double.IsNaN(d) => d, float f when !float.IsNaN(f) => f, long n => n, _ =>
-                throw Bad($"'{key}' is no list of numbers"),
-        })];
+            double[] scores when !scores.Any(double.IsNaN) => scores,
+            long[] scores => [.. scores.Select(s => (double)s)],
+            _ => throw Bad($"'{key}' is no list of numbers"),
+        };
     }
 
     /// <summary>Two tokens with a blank between; a blank within a token is written otherwise in the byte alphabet.</summary>

@@ -53,6 +53,8 @@ internal static class ModelReader
         var merges = new List<(string, string)>();
         foreach (var merge in part.List("merges"))
         {
+            // Each makes a token of its own in a vocabulary that somebody trained.
+            if (merges.Count >= MostTokens) throw part.Bad("merges", $"has more than {MostTokens} merges");
             // The heading of a merges.txt that was taken in with its lines.
             if (merge.ValueKind == JsonValueKind.String && merge.GetString()!.StartsWith("#version", StringComparison.Ordinal)) continue;
             (string, string)? pair = merge.ValueKind switch

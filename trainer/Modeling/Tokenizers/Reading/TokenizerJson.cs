@@ -7,13 +7,10 @@ namespace Graft.Modeling.Tokenizers.Reading;
 internal static class TokenizerJson
 {
     private const int LongestAddedToken = 4096;
-    private const long LargestFile = 512L << 20;
 
     /// <exception cref="ModelFormatException">It cannot be read, or uses what is not supported.</exception>
     public static TokenizerDefinition Read(string path)
     {
-        if (new FileInfo(path) is { Exists: true, Length: > LargestFile }) throw new ModelFormatException(path,
-            $"has more than {LargestFile} bytes");
         using var json = ModelConfigReader.Parse(path);
         return Read(path, json.RootElement);
     }
