@@ -150,8 +150,9 @@ public sealed class VerbTests : IDisposable
         }
         File.WriteAllText(Path.Combine(repository, "refs", reference), revision);
         File.WriteAllLines(Path.Combine(repository, ".graft", $"{revision}-{Key(reference)}"), ["", .. files]);
-        using var run = TrainerProcess.Start(folder, ["generate", "--model", "s3://models/tiny", "--prompt", "Hi", "--max-tokens", "4"], null,
-            ("GRAFT_CACHE_DIR", folder["cache"]), ("HF_HUB_OFFLINE", "1"));
+        string[] arguments = ["generate", "--model", "s3://models/tiny", "--prompt", "Hi", "--max-tokens", "4"];
+        using var run = TrainerProcess.Start(folder, arguments, null, ("GRAFT_CACHE_DIR", folder["cache"]),
+            ("HF_HUB_OFFLINE", "1"));
 
         Assert.True(run.Wait() == 0, run.Output);
         static string Key(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];

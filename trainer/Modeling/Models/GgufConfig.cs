@@ -115,8 +115,8 @@ internal sealed class GgufConfig
         if (own.Windows != GgufWindows.Pattern) return;
         if (layers is < 1 or > 4096) throw Bad($"'{Key("block_count")}' is {layers}; 1 to 4096 are supported");
         const string key = "attention.sliding_window_pattern";
-        var slides = file.Metadata.GetValueOrDefault(Key(key)) is object[] each
-            ? each.Select(e => e is true || (e is false ? false : throw Bad($"'{Key(key)}' is no list of truth values"))).ToList()
+        var slides = file.Metadata.GetValueOrDefault(Key(key)) is Array each
+            ? [.. each as bool[] ?? throw Bad($"'{Key(key)}' is no list of truth values")]
             : Enumerable.Range(0, layers).Select(Periodic(file.Number(Key(key)) ?? own.Period)).ToList();
         if (slides.Count != layers) throw Bad($"'{Key(key)}' has {slides.Count} entries for {layers} layers");
         if (window is null or 0)
