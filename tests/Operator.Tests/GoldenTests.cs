@@ -14,7 +14,7 @@ public class GoldenTests
     {
         TrainerImage = "example.com/trainer:1",
         ServerImage = "example.com/server:1",
-        Sources = new() { AllowFiles = true, FileRoot = "/work/sample" },
+        Sources = new() { AllowFiles = true, FileRoot = "/home/me/sample" },
     };
 
     public static TheoryData<string> Cases() =>
