@@ -52,7 +52,7 @@ internal sealed class Activation
         x => function(x).clamp(low, high);
 
     private static Func<Tensor, Tensor> Laplace(Scalar mean, Scalar width, Scalar half) =>
-        x => x.sub(mean).div(width).erf().add(Scalars.One).mul(half);
+        x => x.sub(mean).div(width).erf().add(Scalars.One, Scalars.One).mul(half);
 
     public static Activation? Named(string name) => Known.GetValueOrDefault(name);
 

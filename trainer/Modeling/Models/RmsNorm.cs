@@ -13,10 +13,10 @@ internal static class RmsNorm
     public static Tensor Apply(Tensor x, Tensor weight, double epsilon, GradientBin? bin = null, bool offset = false)
     {
         if (!offset && Decoding.Takes(x, weight)) return Decoding.RmsNorm(x, weight, epsilon);
-        if (Kernel.Takes(x) && Kernel.Takes(weight)) return Kernel.RmsNorm(x, offset ? weight.add(Scalars.One) : weight, epsilon, bin);
+        if (Kernel.Takes(x) && Kernel.Takes(weight)) return Kernel.RmsNorm(x, offset ? weight.add(Scalars.One, Scalars.One) : weight, epsilon, bin);
         var wide = x.to_type(ScalarType.Float32);
         var normed = wide.mul(wide.square().mean([-1], keepdim: true).add(epsilon).rsqrt());
-        return offset ? normed.mul(weight.to_type(ScalarType.Float32).add(Scalars.One)).to_type(x.dtype)
+        return offset ? normed.mul(weight.to_type(ScalarType.Float32).add(Scalars.One, Scalars.One)).to_type(x.dtype)
             : normed.to_type(x.dtype).mul(weight);
     }
 }
