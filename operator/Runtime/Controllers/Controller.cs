@@ -80,11 +80,9 @@ public sealed class Controller<T> : IController, IDisposable where T : class, IK
         {
             if (e.Change != InformerChange.Deleted && predicate is not null && !predicate(e.Old, e.Object))
                 return;
-            foreach (var key in map(e.Object))
+            // A key counts once for an event: added again, it could come after a worker took it, and be worked on twice.
+            foreach (var key in map(e.Object).Concat(e.Old is null ? [] : map(e.Old)).Distinct())
                 _queue.Add(key);
-            if (e.Old is not null)
-                foreach (var key in map(e.Old))
-                    _queue.Add(key);
         });
         return this;
     }
