@@ -68,8 +68,9 @@ internal sealed class PodWorker : IDisposable
         if (shutdown.IsCancellationRequested) return;
         await new TaskCompletionSource().Task.OrCancelled(_stop.Stop).ConfigureAwait(false);
         if (shutdown.IsCancellationRequested) return;
-        if (!_gone) await DeleteObjectAsync(_context, _pod, shutdown).ConfigureAwait(false);
+        // In this order, as the real kubelet: who sees that the object is gone may rely on it that nothing of the pod is left.
         RemoveFolder();
+        if (!_gone) await DeleteObjectAsync(_context, _pod, shutdown).ConfigureAwait(false);
     }
 
     private async Task LiveAsync()
