@@ -105,6 +105,9 @@ internal sealed class Lifecycle
                 _store.Replace(resource, stored, next);
                 return;
             }
+            // Before the definition itself, so that a kind is never served without one.
+            if (resource == Definitions)
+                _catalog.Undefine(stored.Content);
             _writer.ReportRemoved(_catalog.Find(resource)!, _store.Remove(resource, stored, next));
         }
         catch (WriteConflictException)

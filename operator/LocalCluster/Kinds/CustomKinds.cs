@@ -15,7 +15,7 @@ internal static class CustomKinds
         foreach (var version in definition.At("spec", "versions").Objects())
         {
             if (version["served"].AsBool())
-                yield return From(definition.Child("spec"), version, schemas);
+                yield return From(definition.Child("spec"), version, schemas) with { DefinitionUid = definition.Uid() };
         }
     }
 
@@ -41,7 +41,6 @@ internal static class CustomKinds
             Schema = SchemaOf(spec["group"].AsString() ?? "", kind, version, schemas),
             CountsGenerations = true,
             AllowsUnconditionalUpdate = false,
-            IsCustom = true,
         };
     }
 

@@ -62,10 +62,14 @@ internal sealed class KindCatalog
         }
     }
 
+    /// <summary>Serves no longer what this very definition said; what another of the same name says stays.</summary>
     public void Undefine(JsonObject definition)
     {
         lock (_gate)
-            _state = new State(Without(definition), _state.Revision + 1);
+        {
+            var gone = _state.Kinds.Where(pair => pair.Value.DefinitionUid == definition.Uid()).Select(pair => pair.Key);
+            _state = new State(_state.Kinds.RemoveRange(gone), _state.Revision + 1);
+        }
     }
 
     /// <summary>The table in which the objects of a definition lie.</summary>

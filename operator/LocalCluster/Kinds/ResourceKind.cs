@@ -66,8 +66,11 @@ internal sealed record ResourceKind
     /// <summary>Whether deletion waits for somebody (the kubelet) to confirm the end within a grace period.</summary>
     public bool DeletesGracefully { get; init; }
 
+    /// <summary>The uid of the CustomResourceDefinition that defines it; null for a built-in kind.</summary>
+    public string? DefinitionUid { get; init; }
+
     /// <summary>Defined by a CustomResourceDefinition.</summary>
-    public bool IsCustom { get; init; }
+    public bool IsCustom => DefinitionUid is not null;
 
     /// <summary>Served, but not stored: it only answers creations (access reviews).</summary>
     public bool IsVirtual { get; init; }
