@@ -72,7 +72,10 @@ public class LocalViewTests
         var text = await ShownAsync(
             new LocalSnapshot([Training(62)], [], []),
             new LocalSnapshot([Make.Trained()], [Deployment("Serving", true, "1 adapter in 1 pod")], []));
-        Assert.Equal(2, text.Split("100%").Length - 1);
-        Assert.Contains("support: Serving, 1 adapter in 1 pod", text, StringComparison.Ordinal);
+        // The screen is drawn again at times of its own: what counts is how each bar was drawn last.
+        Assert.Contains("100%", Last("intents: "), StringComparison.Ordinal);
+        Assert.Contains("100%", Last("support: Serving, 1 adapter in 1 pod"), StringComparison.Ordinal);
+
+        string Last(string start) => text.Split('\n').Last(line => line.Contains(start, StringComparison.Ordinal));
     }
 }

@@ -41,9 +41,7 @@ public sealed class LeftoverTests
         var child = int.Parse(await File.ReadAllTextAsync(Path.Combine(folder.Path, "pid")), CultureInfo.InvariantCulture);
         Assert.True(IsAlive(child));
         parent.Kill();
-        var clock = Stopwatch.StartNew();
         await PodCluster.UntilAsync(() => !IsAlive(child), "the child must be gone");
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"it took {clock.Elapsed}");
     }
 
     [Fact]
