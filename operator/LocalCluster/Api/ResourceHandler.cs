@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Graft.LocalCluster.Api.Access;
 using Graft.LocalCluster.Api.Pods;
 using Graft.LocalCluster.Api.Reading;
 using Graft.LocalCluster.Api.Writing;
@@ -14,6 +15,7 @@ internal sealed class ResourceHandler(
     private readonly ListReader _lists = new(store);
     private readonly PatchRequests _patches = new(store, writer);
     private readonly ScaleRequests _scales = new(store, writer);
+    private readonly AccessReviews _reviews = new(store);
 
     public async Task HandleAsync(HttpContext http, RequestTarget target, CancellationToken stopping)
     {
@@ -21,7 +23,7 @@ internal sealed class ResourceHandler(
         if (kind.Namespaced ? target.Namespace.Length == 0 && target.Name.Length > 0 : target.Namespace.Length > 0)
             throw ApiException.NoSuchResource();
         if (kind.IsVirtual)
-            await AccessReviews.AnswerAsync(http, kind);
+            await _reviews.AnswerAsync(http, kind, target);
         else if (kind.Connections.Contains(target.Subresource))
             await connections.HandleAsync(http, target);
         else if (target.Subresource == "scale" && kind.Scale is not null)
@@ -137,7 +139,7 @@ internal sealed class ResourceHandler(
         await Responses.WriteAsync(http, code, json => renderer.WriteOne(json, stored));
     }
 
-    private static async Task<JsonObject> ReadObjectAsync(HttpContext http, ResourceKind kind, RequestTarget target, WriteOptions options)
+    internal static async Task<JsonObject> ReadObjectAsync(HttpContext http, ResourceKind kind, RequestTarget target, WriteOptions options)
     {
         CheckContentType(http.Request);
         var faults = new List<string>();

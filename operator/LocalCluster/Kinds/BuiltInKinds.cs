@@ -107,6 +107,8 @@ internal static class BuiltInKinds
             AllowsUnconditionalUpdate = false, Columns = PrinterColumns.CreatedAt, Rules = DefinitionRules.Rules,
         },
         Of<V1SelfSubjectAccessReview>(schemas) with { Plural = "selfsubjectaccessreviews", Namespaced = false, IsVirtual = true },
+        Of<V1SubjectAccessReview>(schemas) with { Plural = "subjectaccessreviews", Namespaced = false, IsVirtual = true },
+        Of<V1LocalSubjectAccessReview>(schemas) with { Plural = "localsubjectaccessreviews", IsVirtual = true },
     ];
 
     private static ResourceKind Of<T>(ModelSchemas schemas)

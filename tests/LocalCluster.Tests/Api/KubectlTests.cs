@@ -56,6 +56,9 @@ public sealed class KubectlTests(TestCluster cluster) : IClassFixture<TestCluste
         await RunAsync("", "wait", "--for=condition=Ready", "wd/w", "--timeout=10s");
         await RunAsync("", "delete", "wd", "w", "--timeout=10s");
         Assert.Contains("yes", await RunAsync("", "auth", "can-i", "create", "widgets.example.com"), StringComparison.Ordinal);
+        var (code, answer) = await ExecuteAsync(
+            "", "auth", "can-i", "create", "widgets.example.com", "--token", cluster.Cluster.ConnectAs("nobody").AccessToken);
+        Assert.Equal((1, true), (code, answer.Contains("no", StringComparison.Ordinal)));
         await RunAsync("", "delete", "crd", "widgets.example.com", "--timeout=10s");
     }
 

@@ -27,18 +27,24 @@ internal sealed class AccessGate(string administrator, ObjectStore store, Action
 
     public static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
+    /// <summary>Lets a request pass; it knows its <see cref="Requester"/> then.</summary>
     /// <exception cref="ApiException">401 or 403: the request may not pass.</exception>
-    public void Check(HttpRequest request)
+    public void Check(HttpContext http)
     {
+        var request = http.Request;
         if (!IsLoopback(request.Host.Host))
             throw new ApiException(403, "Forbidden", $"forbidden: the host \"{request.Host.Host}\" is not this machine's loopback");
         if (request.Path.Value is "/healthz" or "/livez" or "/readyz")
             return;
         var given = Encoding.UTF8.GetBytes(request.Headers.Authorization.ToString());
         if (CryptographicOperations.FixedTimeEquals(given, _administrator))
+        {
+            http.Features.Set(new Requester("system:admin", true));
             return;
+        }
         var user = _others.FirstOrDefault(other => CryptographicOperations.FixedTimeEquals(given, other.Value)).Key
             ?? throw new ApiException(401, "Unauthorized", "Unauthorized");
+        http.Features.Set(new Requester(user, false));
         foreach (var access in Needed(request))
         {
             var allowed = _roles.Allows(user, access);

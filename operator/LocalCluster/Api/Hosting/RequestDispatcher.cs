@@ -13,7 +13,7 @@ internal sealed partial class RequestDispatcher(
     {
         try
         {
-            gate.Check(http.Request);
+            gate.Check(http);
             await RouteAsync(http);
         }
         catch (ApiException e)

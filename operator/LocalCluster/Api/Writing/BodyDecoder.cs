@@ -13,16 +13,7 @@ internal static class BodyDecoder
     /// <summary>A body that is one JSON or YAML object; paths of members that stand twice are added to <paramref name="faults"/>.</summary>
     public static async Task<JsonNode> ReadAsync(HttpRequest request, List<string> faults)
     {
-        using var buffer = new MemoryStream();
-        var chunk = new byte[16 * 1024];
-        int read;
-        while ((read = await request.Body.ReadAsync(chunk, request.HttpContext.RequestAborted)) > 0)
-        {
-            buffer.Write(chunk, 0, read);
-            if (buffer.Length > MaxBytes)
-                throw new ApiException(413, "RequestEntityTooLarge", $"Request entity too large: limit is {MaxBytes}");
-        }
-        var bytes = buffer.ToArray();
+        var bytes = await ReadBytesAsync(request);
         var isYaml = request.ContentType?.Contains("yaml", StringComparison.OrdinalIgnoreCase) == true
             && bytes.AsSpan().TrimStart(" \t\r\n"u8) is not [(byte)'{', ..];
         try
@@ -34,6 +25,20 @@ internal static class BodyDecoder
         {
             throw ApiException.BadRequest($"the object provided is unrecognized (must be of type Status or an object): {e.Message}");
         }
+    }
+
+    public static async Task<byte[]> ReadBytesAsync(HttpRequest request)
+    {
+        using var buffer = new MemoryStream();
+        var chunk = new byte[16 * 1024];
+        int read;
+        while ((read = await request.Body.ReadAsync(chunk, request.HttpContext.RequestAborted)) > 0)
+        {
+            buffer.Write(chunk, 0, read);
+            if (buffer.Length > MaxBytes)
+                throw new ApiException(413, "RequestEntityTooLarge", $"Request entity too large: limit is {MaxBytes}");
+        }
+        return buffer.ToArray();
     }
 
     /// <summary>The object of that kind that a node holds: identified, without unknown fields and nulls.</summary>
