@@ -27,6 +27,10 @@ public class TrainingJobJsonTests
 
         Assert.Equal(4, job.Method.Lora!.Rank);
         Assert.Equal(16, job.Method.Lora.Alpha);
+        Assert.Equal(1, job.Method.Lora.LoraPlusRatio);
+        Assert.Empty(job.Method.Lora.RankPattern);
+        Assert.Empty(job.Method.Lora.ModulesToSave);
+        Assert.Null(job.Method.Lora.Layers);
         Assert.NotNull(job.Method.Lora.Targets.AllLinear);
         Assert.Equal(32, job.Training.BatchSize);
         Assert.Equal(1, job.Training.MaxGradNorm);

@@ -68,9 +68,19 @@ public enum Precision { Auto, F32, BF16, F16 }
 public sealed record Objective
 {
     public GenerationObjective? Generation { get; init; }
+    public ClassificationObjective? Classification { get; init; }
 }
 
+/// <summary>Text is written: the model's own head predicts the next token.</summary>
+
 public sealed record GenerationObjective(LearnFrom LearnFrom = LearnFrom.Completion);
+
+/// <summary>
+/// A text gets one of several labels (Transformers' <c>AutoModelForSequenceClassification</c>): a linear head reads the hidden state of
+/// the text's last token. The head is new, and trains whatever the method.
+/// </summary>
+/// <param name="Labels">Exactly these, in this order, which is that of the head's rows. Null: those found in the training rows, sorted.</param>
+public sealed record ClassificationObjective(IReadOnlyList<string>? Labels = null);
 
 /// <summary>Which tokens carry loss: the answers only, or the whole text.</summary>
 public enum LearnFrom { Completion, All }
@@ -88,10 +98,12 @@ public sealed record DataSource(
 public enum DataFormat { Auto, JsonLines, Csv, Text }
 
 /// <summary>
-/// Which columns hold what. Either a prompt with its completion, or chat messages, or plain text. Without any, the names
-/// <c>prompt</c>/<c>completion</c>, <c>messages</c> and <c>text</c> are looked for in that order.
+/// Which columns hold what. To generate: either a prompt with its completion, or chat messages, or plain text; without any, the names
+/// <c>prompt</c>/<c>completion</c>, <c>messages</c> and <c>text</c> are looked for in that order. To classify: a text with its label;
+/// without any, <c>text</c> and <c>label</c>.
 /// </summary>
-public sealed record DataColumns(string? Prompt = null, string? Completion = null, string? Messages = null, string? Text = null);
+public sealed record DataColumns(
+    string? Prompt = null, string? Completion = null, string? Messages = null, string? Text = null, string? Label = null);
 
 /// <summary>A union: exactly one member is set.</summary>
 public sealed record ValidationData
@@ -102,34 +114,6 @@ public sealed record ValidationData
 
 /// <param name="Fraction">Share of the training rows held out, drawn with the run's seed; between 0 and 1, both excluded.</param>
 public sealed record ValidationSplit(double Fraction);
-
-/// <summary>A union: exactly one member is set. A new method is a new member here and a row in the trainer's table of methods.</summary>
-public sealed record Method
-{
-    public LoraMethod? Lora { get; init; }
-    public FullMethod? Full { get; init; }
-}
-
-/// <summary>Low-rank adaptation (Hu et al. 2021, arXiv:2106.09685).</summary>
-/// <param name="Alpha">Scale: the update counts alpha / rank times.</param>
-/// <param name="Dropout">Probability of leaving out an input element of the update while training.</param>
-/// <param name="RsLora">Scale by alpha / sqrt(rank) instead (Kalajdzievski 2023, arXiv:2312.03732).</param>
-public sealed record LoraMethod(LoraTargets Targets, int Rank = 8, double Alpha = 16, double Dropout = 0, bool RsLora = false);
-
-/// <summary>A union: exactly one member is set.</summary>
-public sealed record LoraTargets
-{
-    public AllLinear? AllLinear { get; init; }
-
-    /// <summary>Module names as in the base model's keys, by their last part (<c>q_proj</c>) or any longer suffix.</summary>
-    public IReadOnlyList<string>? Modules { get; init; }
-}
-
-/// <summary>Every linear layer of the blocks; not the embedding and not the output head.</summary>
-public sealed record AllLinear;
-
-/// <summary>Every weight of the model trains.</summary>
-public sealed record FullMethod;
 
 /// <param name="BatchSize">Examples per optimizer step.</param>
 /// <param name="MicroBatchSize">Examples that pass through the model at once; gradients are accumulated up to <paramref name="BatchSize"/>. Null: chosen by the trainer.</param>
@@ -182,8 +166,12 @@ public sealed record Warmup
 /// <param name="MaxRows">At most so many validation rows.</param>
 public sealed record EvaluationPlan(IReadOnlyList<Metric> Metrics, int MaxRows = 256);
 
-/// <summary><see cref="ExactMatch"/>: share of rows whose greedy completion equals the reference after trimming white space.</summary>
-public enum Metric { Loss, ExactMatch }
+/// <summary>
+/// <see cref="Loss"/>: mean per supervised token or label, in nats. <see cref="ExactMatch"/>, of generation: share of rows whose greedy
+/// completion equals the reference after trimming white space. <see cref="Accuracy"/>, of classification: share of rows whose likeliest
+/// label is the right one.
+/// </summary>
+public enum Metric { Loss, ExactMatch, Accuracy }
 
 /// <param name="Path">Folder that will be the artifact. It appears complete or not at all.</param>
 /// <param name="Uri">What other people call that folder (<c>pvc://claim/path</c>).</param>

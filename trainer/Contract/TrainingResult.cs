@@ -56,12 +56,39 @@ public sealed record AdapterFacts
 {
     /// <summary>The member of <see cref="Contract.Method"/> that made it, in camelCase (<c>lora</c>).</summary>
     public required string Method { get; init; }
+
+    /// <summary>Of a LoRA: the rank that counts where no pattern says otherwise.</summary>
     public int? Rank { get; init; }
+
+    /// <summary>Of a LoRA: the largest rank of any module, which is what an engine makes room for.</summary>
+    public int? MaxRank { get; init; }
     public double? Alpha { get; init; }
     public bool RsLora { get; init; }
 
+    /// <summary>Ranks or scales differ between modules (PEFT's <c>rank_pattern</c>, <c>alpha_pattern</c>).</summary>
+    public bool HasPatterns { get; init; }
+
+    /// <summary>Of a LoRA: it has magnitude vectors (DoRA).</summary>
+    public bool Dora { get; init; }
+
+    /// <summary>
+    /// Which biases it brings, in PEFT's words: <c>none</c>, <c>all</c>, <c>lora_only</c>. Null where a method has no such choice.
+    /// </summary>
+    public string? Bias { get; init; }
+
+    /// <summary>Last parts of the names of modules that it brings whole, sorted (PEFT's <c>modules_to_save</c>).</summary>
+    public IReadOnlyList<string> ModulesToSave { get; init => field = value ?? field; } = [];
+
+    /// <summary>Of soft prompts and prefixes: how many of the model's positions they take.</summary>
+    public int? VirtualTokens { get; init; }
+
+    /// <summary>It can be added into the base model's weights, after which the model has nothing beside it.</summary>
+    public bool Mergeable { get; init; }
+
+    // An older manifest lacks a list that came later; what reads JSON then hands over null.
+
     /// <summary>Last parts of the tuned modules' names, sorted.</summary>
-    public IReadOnlyList<string> Targets { get; init; } = [];
+    public IReadOnlyList<string> Targets { get; init => field = value ?? field; } = [];
 
     /// <summary>Type of the stored tensors as safetensors names it (<c>F32</c>).</summary>
     public required string Dtype { get; init; }
@@ -69,4 +96,13 @@ public sealed record AdapterFacts
 
     /// <summary>Digest of the base model's weights (<see cref="ArtifactManifest.BaseModel"/>).</summary>
     public required string BaseDigest { get; init; }
+
+    /// <summary>The base model's <c>model_type</c> as its <c>config.json</c> says it (<c>llama</c>).</summary>
+    public string? ModelType { get; init; }
+
+    /// <summary>What it was made for, as PEFT's <c>task_type</c> says it: <c>CAUSAL_LM</c> or <c>SEQ_CLS</c>.</summary>
+    public string? Task { get; init; }
+
+    /// <summary>Of the weights' files.</summary>
+    public long Bytes { get; init; }
 }
