@@ -15,21 +15,37 @@ internal static partial class FineTuneJobValidation
         var name = resource.Metadata.Name;
         if (name.Length > 63 || !Label().IsMatch(name))
             yield return new("metadata.name", $"'{name}' also names pods: at most 63 lower-case letters, digits and '-'");
-        if (spec.Method.Name is null) yield return new("spec.method", "set exactly one of: lora, full");
+        foreach (var error in MethodValidation.Errors(spec.Method)) yield return error;
         if (spec.Model.Quantization is { } quantization && quantization.Nf4 is null == quantization.None is null)
             yield return new("spec.model.quantization", "set exactly one of: nf4, none");
         if (spec.Model.Quantization?.Nf4 is not null && spec.Method.Full is not null)
             yield return new("spec.model.quantization.nf4", "leave it out with method.full, whose weights train");
         if (spec.Output.Pvc is null) yield return new("spec.output", "set exactly one of: pvc");
-        if (spec.Objective.Generation is null) yield return new("spec.objective", "set exactly one of: generation");
+        if (spec.Objective.Generation is null == spec.Objective.Classification is null)
+            yield return new("spec.objective", "set exactly one of: generation, classification");
+        if (spec.Objective.Classification is not null)
+        {
+            foreach (var field in TextFiles(spec.Data))
+                yield return new(field, "Text has no labels; objective.classification learns from JsonLines or Csv");
+        }
         if (spec.Data.Train.Count == 0) yield return new("spec.data.train", "name at least one file");
         if (spec.Data.Validation is { } validation && validation.Split is null == validation.Sources is null)
             yield return new("spec.data.validation", "set exactly one of: split, sources");
         if (spec.Evaluation is not null && spec.Data.Validation is null)
             yield return new("spec.evaluation", "set data.validation too: rows to evaluate on");
+        if (spec.Evaluation?.Metrics is { } metrics && metrics.Distinct().Count() != metrics.Count)
+            yield return new("spec.evaluation.metrics", "a metric is there twice");
         if (spec.Training.MicroBatchSize > spec.Training.BatchSize)
             yield return new("spec.training.microBatchSize", $"at most batchSize, which is {spec.Training.BatchSize}");
     }
+
+    private static IEnumerable<string> TextFiles(DataSpec data) =>
+        Fields("spec.data.train", data.Train).Concat(Fields("spec.data.validation.sources", data.Validation?.Sources ?? []));
+
+    private static IEnumerable<string> Fields(string field, IList<DataSourceSpec> sources) =>
+        from i in Enumerable.Range(0, sources.Count)
+        where sources[i].Format == DataFileFormat.Text
+        select $"{field}[{i}].format";
 
     [GeneratedRegex(NamePatterns.Label)]
     private static partial Regex Label();

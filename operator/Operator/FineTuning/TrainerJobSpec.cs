@@ -30,9 +30,9 @@ internal sealed record TrainerJobSpec(TrainingJob Job, string Digest, PodMounts 
             Model = new(
                 spec.Model.Source, model.Path, (Precision)spec.Model.Precision, Quantization: Quantization(spec.Model.Quantization),
                 Credentials: model.Credentials),
-            Objective = new() { Generation = new((LearnFrom)(spec.Objective.Generation?.LearnFrom ?? GenerationTokens.Completion)) },
+            Objective = Objective(spec.Objective),
             Data = new(train, validation, spec.Data.MaxLength),
-            Method = Method(spec.Method),
+            Method = MethodOptions.Of(spec.Method),
             Training = Training(spec.Training),
             Evaluation = Evaluation(spec),
             Output = new("", ""),
@@ -47,6 +47,10 @@ internal sealed record TrainerJobSpec(TrainingJob Job, string Digest, PodMounts 
         return (new(job with { Output = output }, digest, mounts), []);
     }
 
+    private static Objective Objective(ObjectiveSpec objective) => objective.Classification is { Labels: var labels }
+        ? new() { Classification = new(labels is null ? null : [.. labels]) }
+        : new() { Generation = new((LearnFrom)(objective.Generation?.LearnFrom ?? GenerationTokens.Completion)) };
+
     private static List<DataSource> DataSources(string field, IEnumerable<DataSourceSpec> sources, SourcePaths paths) =>
         [.. sources.Select((source, i) =>
         {
@@ -55,7 +59,7 @@ internal sealed record TrainerJobSpec(TrainingJob Job, string Digest, PodMounts 
                 source.Source,
                 path.Path,
                 (DataFormat)(source.Format ?? DataFileFormat.Auto),
-                source.Columns is { } c ? new(c.Prompt, c.Completion, c.Messages, c.Text) : null,
+                source.Columns is { } c ? new(c.Prompt, c.Completion, c.Messages, c.Text, c.Label) : null,
                 path.Credentials);
         })];
 
@@ -72,18 +76,6 @@ internal sealed record TrainerJobSpec(TrainingJob Job, string Digest, PodMounts 
         { Nf4: { } nf4 } => new() { Nf4 = new(nf4.DoubleQuant ?? new Nf4Quantization().DoubleQuant) },
         _ => new() { None = new() },
     };
-
-    private static Method Method(MethodSpec method)
-    {
-        if (method.Lora is not { } lora) return new() { Full = new() };
-        var targets = lora.Targets?.Modules is { } modules ? new LoraTargets { Modules = [.. modules] } : new() { AllLinear = new() };
-        var defaults = new LoraMethod(targets);
-        return new()
-        {
-            Lora = new(targets, lora.Rank ?? defaults.Rank, lora.Alpha ?? defaults.Alpha, lora.Dropout ?? defaults.Dropout,
-                lora.RsLora ?? defaults.RsLora),
-        };
-    }
 
     private static TrainingPlan Training(TrainingSpec training) => new(
         new() { Epochs = training.Duration.Epochs, Steps = training.Duration.Steps },

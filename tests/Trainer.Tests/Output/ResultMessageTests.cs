@@ -96,7 +96,10 @@ public class ResultMessageTests
                 Metrics = Enumerable.Range(0, 40).ToDictionary(i => $"m{i:00}{Long(metric)}", _ => -Math.PI * 1e-300),
                 Facts = artifact.Facts with
                 {
-                    Rank = int.MaxValue, Alpha = Math.E * 1e300, TrainableParameters = long.MaxValue,
+                    Rank = int.MaxValue, MaxRank = int.MaxValue, Alpha = Math.E * 1e300, TrainableParameters = long.MaxValue,
+                    RsLora = true, Dora = true, HasPatterns = true, Mergeable = true, VirtualTokens = int.MaxValue,
+                    Bias = "lora_only", Task = "CAUSAL_LM", ModelType = new string('m', 32), Bytes = long.MaxValue,
+                    ModulesToSave = [.. Enumerable.Range(0, targets).Select(i => Long(target) + i)],
                     Targets = [.. Enumerable.Range(0, targets).Select(i => Long(target) + i)],
                 },
             },
@@ -114,6 +117,8 @@ public class ResultMessageTests
         Assert.InRange(read.Artifact!.Metrics.Count, 0, TrainingResult.MaxMetrics);
         Assert.All(read.Artifact.Metrics, m => Assert.Equal(result.Artifact.Metrics[m.Key], m.Value));
         Assert.Equal(result.Artifact.Facts.Targets.Take(read.Artifact.Facts.Targets.Count), read.Artifact.Facts.Targets);
+        // Whether there are any decides what an engine does.
+        Assert.Equal(targets > 0, read.Artifact.Facts.ModulesToSave.Count > 0);
         Assert.StartsWith(read.Artifact.Uri.TrimEnd('…'), result.Artifact.Uri, StringComparison.Ordinal);
         // Nothing is left out that would have fitted: metrics before the URI, targets before metrics.
         if (read.Artifact.Uri != result.Artifact.Uri) Assert.Empty(read.Artifact.Metrics);

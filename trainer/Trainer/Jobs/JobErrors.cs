@@ -23,6 +23,29 @@ internal sealed class JobErrors
         if (value is { } v && !(v >= low && v <= high)) Add(field, $"is {v}; must be between {low} and {high}");
     }
 
+    public void Above(double? value, double low, string field)
+    {
+        if (value is { } v && !(v > low && double.IsFinite(v))) Add(field, $"is {v}; must be above {low}");
+    }
+
+    /// <summary>Of leaving something out: all of it is too much.</summary>
+    public void Probability(double value, string field) =>
+        Check(value is >= 0 and < 1, field, $"is {value}; must be at least 0 and below 1");
+
+    /// <summary>A list of names, none of them empty and none there twice.</summary>
+    public void Names(IReadOnlyList<string> names, int least, int most, string field)
+    {
+        Check(names.Count >= least && names.Count <= most, field, $"has {names.Count} entries; must have {least} to {most}");
+        for (var i = 0; i < names.Count; i++) NotBlank(names[i], $"{field}[{i}]");
+        Distinct(names.Where(n => !string.IsNullOrWhiteSpace(n)), field);
+    }
+
+    public void Distinct<T>(IEnumerable<T> values, string field)
+    {
+        var twice = values.GroupBy(v => v).Where(g => g.Count() > 1).Select(g => g.Key).ToList();
+        if (twice.Count > 0) Add(field, $"names {string.Join(", ", twice)} more than once");
+    }
+
     /// <summary>Exactly one member of a union is set.</summary>
     public void Union(string field, params (string Name, object? Value)[] members)
     {

@@ -18,16 +18,27 @@ internal static class JsonShape
                 break;
             case JsonTypeInfoKind.Enumerable when value.ValueKind == JsonValueKind.Array:
                 var index = 0;
-                foreach (var item in value.EnumerateArray())
-                    Check(item, type.Options.GetTypeInfo(type.ElementType!), $"{path}[{index++}]", errors);
+                foreach (var item in value.EnumerateArray()) CheckElement(item, type, $"{path}[{index++}]", errors);
                 break;
-            case JsonTypeInfoKind.Object or JsonTypeInfoKind.Enumerable when value.ValueKind != JsonValueKind.Null:
-                errors.Add(path, $"is {Word(value.ValueKind)}; must be {(type.Kind == JsonTypeInfoKind.Object ? "an object" : "a list")}");
+            case JsonTypeInfoKind.Dictionary when value.ValueKind == JsonValueKind.Object:
+                foreach (var member in value.EnumerateObject()) CheckElement(member.Value, type, $"{path}[\"{member.Name}\"]", errors);
+                break;
+            case JsonTypeInfoKind.Object or JsonTypeInfoKind.Enumerable or JsonTypeInfoKind.Dictionary
+                when value.ValueKind != JsonValueKind.Null:
+                errors.Add(path,
+                    $"is {Word(value.ValueKind)}; must be {(type.Kind == JsonTypeInfoKind.Enumerable ? "a list" : "an object")}");
                 break;
             case JsonTypeInfoKind.None:
                 CheckScalar(value, type, path, errors);
                 break;
         }
+    }
+
+    /// <summary>Of a list or a map; the contract has none that hold nothings.</summary>
+    private static void CheckElement(JsonElement value, JsonTypeInfo of, string path, JobErrors errors)
+    {
+        if (value.ValueKind == JsonValueKind.Null) errors.Add(path, "must not be null");
+        else Check(value, of.Options.GetTypeInfo(of.ElementType!), path, errors);
     }
 
     private static void CheckObject(JsonElement value, JsonTypeInfo type, string path, JobErrors errors)

@@ -10,9 +10,11 @@ internal static class ResultMessage
 
     // Characters of a text that always fit, whatever they are: JSON makes at most six bytes of one.
     private const int MaxKept = 256;
+    private const int MaxKeptOfModule = 64;
 
     /// <summary>
-    /// Leaves out what has room elsewhere until it fits: metrics past the 20th, the message's end, names of targets, metrics.
+    /// Leaves out what has room elsewhere until it fits: metrics past the 20th, the message's end, names of targets, names of modules that
+    /// are saved whole but for the first (whether there are any decides what an engine does), metrics.
     /// </summary>
     public static byte[] Fit(TrainingResult result)
     {
@@ -74,16 +76,22 @@ internal static class ResultMessage
         }
         if (result.Artifact is { } artifact)
         {
-            var (targets, metrics) = (artifact.Facts.Targets, artifact.Metrics);
+            var (facts, metrics) = (artifact.Facts, artifact.Metrics);
             TrainingResult With(ArtifactSummary summary) => result with { Artifact = summary };
-            if (targets.Count > 0)
+            TrainingResult WithModules(IEnumerable<string> names) =>
+                With(artifact with { Facts = facts with { ModulesToSave = [.. names] } });
+            if (facts.Targets.Count > 0)
             {
-                return Most(targets.Count, keep =>
-                    With(artifact with { Facts = artifact.Facts with { Targets = [.. targets.Take(keep)] } }));
+                return Most(facts.Targets.Count, keep =>
+                    With(artifact with { Facts = facts with { Targets = [.. facts.Targets.Take(keep)] } }));
             }
+            if (facts.ModulesToSave.Count > 1)
+                return Most(facts.ModulesToSave.Count, keep => WithModules(facts.ModulesToSave.Take(Math.Max(1, keep))));
             if (metrics.Count > 0) return Most(metrics.Count, keep => With(artifact with { Metrics = First(metrics, keep) }));
             if (artifact.Uri.Length > MaxKept)
                 return Most(artifact.Uri.Length, keep => With(artifact with { Uri = Beginning(artifact.Uri, keep) }));
+            if (facts.ModulesToSave is [{ Length: > MaxKeptOfModule } name])
+                return Most(name.Length, keep => WithModules([Beginning(name, keep)]));
         }
         throw new InvalidOperationException("nothing left to leave out of the result");
     }
