@@ -42,9 +42,9 @@ public class MethodJsonTests
     [InlineData("""{"prefixTuning":{"virtualTokens":20,"projection":{"hiddenSize":64}}}""")]
     [InlineData("""{"ia3":{"targets":{"modules":["k_proj","down_proj"],"feedForward":["down_proj"]}}}""")]
     [InlineData("""{"bottleneck":{"placement":"Parallel","reductionFactor":4,"activation":"Gelu","scaling":2,"dropout":0.1}}""")]
-    [InlineData("""{"lora":{"targets":{"modules":["q_proj"]},"rank":4,"alpha":8,"dropout":0,"rsLora":false,"dora":true,"""
-        + """"initialization":"Pissa","loraPlusRatio":16,"bias":"LoraOnly","layers":[0,2],"rankPattern":{"z":2,"a":3},"""
-        + """"alphaPattern":{"b":1.5},"modulesToSave":["lm_head"]}}""")]
+    [InlineData("""{"lora":{"targets":{"modules":["q_proj"]},"rank":4,"alpha":8,"dropout":0,"rsLora":false,"dora":true"""
+        + ""","initialization":"Pissa","loraPlusRatio":16,"bias":"LoraOnly","layers":[0,2],"rankPattern":{"z":2,"a":3}"""
+        + ""","alphaPattern":{"b":1.5},"modulesToSave":["lm_head"]}}""")]
     public void Every_option_survives_the_round_trip(string json) => Assert.Equal(json, Write(Read(json)));
 
     /// <summary>The first that fits counts, so that another order is another method.</summary>

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Graft.Operator.Api;
+using Graft.Operator.FineTuning;
 using Graft.Operator.Generate;
 using Graft.Operator.Local;
 using Graft.Runtime;
@@ -84,18 +86,23 @@ public class CrdTests(ApiWithOurKinds api) : IClassFixture<ApiWithOurKinds>
 
     public static TheoryData<string, string?, string> Refusals() => new()
     {
-        { "spec.method", "{}", "exactly one of: lora, full" },
+        { "spec.method", "{}", "exactly one of: lora, promptTuning, pTuning, prefixTuning, bottleneck, ia3, full" },
         { "spec.model.quantization", "{}", "exactly one of: nf4, none" },
         { "spec.model.quantization", """{"nf4": {}, "none": {}}""", "exactly one of: nf4, none" },
-        { "spec.method", """{"lora": {}, "full": {}}""", "exactly one of: lora, full" },
+        { "spec.method", """{"lora": {}, "full": {}}""",
+            "exactly one of: lora, promptTuning, pTuning, prefixTuning, bottleneck, ia3, full" },
         { "spec.method", null, "spec.method" },
         { "spec.method", """{"lora": {"rang": 8}}""", "rang" },
         { "spec.method", """{"lora": {"rank": 0}}""", "spec.method.lora.rank" },
         { "spec.method", """{"lora": {"targets": {"allLinear": {}, "modules": ["q_proj"]}}}""", "exactly one of: allLinear, modules" },
-        { "spec.objective", """{}""", "exactly one of: generation" },
+        { "spec.objective", """{}""", "exactly one of: generation, classification" },
+        { "spec.objective", """{"generation": {}, "classification": {}}""", "exactly one of: generation, classification" },
+        { "spec.objective", """{"classification": {"labels": ["only"]}}""", "spec.objective.classification.labels" },
         { "spec.output", """{}""", "exactly one of: pvc" },
         { "spec.data.train", "[]", "spec.data.train" },
         { "spec.data.train", """[{"source": "pvc://d/t", "columns": {"prompt": "a"}}]""", "either prompt with completion" },
+        { "spec.data.train", """[{"source": "pvc://d/t", "columns": {"label": "a"}}]""", "either prompt with completion" },
+        { "spec.data.train", """[{"source": "pvc://d/t", "columns": {"text": "a", "label": "b"}}]""", "nothing else has a label" },
         { "spec.data.train", """[{"source": "pvc://d/t", "format": "Parquet"}]""", "Parquet" },
         { "spec.data.validation", """{"split": {"fraction": 1}}""", "spec.data.validation.split.fraction" },
         { "spec.data.validation", """{"split": {"fraction": 0.1}, "sources": [{"source": "pvc://d/v"}]}""",
@@ -110,6 +117,113 @@ public class CrdTests(ApiWithOurKinds api) : IClassFixture<ApiWithOurKinds>
         { "spec.resources", """{"gpu": {"count": 2}}""", "spec.resources.gpu.count" },
         { "spec.surprise", "1", "surprise" },
     };
+
+    public static TheoryData<string, string> RefusedMethods() => new()
+    {
+        { """{"lora": {"initialization": "pissa"}}""", "spec.method.lora.initialization" },
+        { """{"lora": {"loraPlusRatio": 0}}""", "spec.method.lora.loraPlusRatio" },
+        { """{"lora": {"rankPattern": [{"modules": "q_proj"}]}}""", "spec.method.lora.rankPattern[0].rank" },
+        { """{"lora": {"rankPattern": [{"modules": "q", "rank": 1}, {"modules": "q", "rank": 2}]}}""", "an expression is there twice" },
+        { """{"lora": {"alphaPattern": [{"modules": "q", "alpha": 0}]}}""", "spec.method.lora.alphaPattern[0].alpha" },
+        { """{"lora": {"layers": [-1]}}""", "spec.method.lora.layers[0]" },
+        { """{"promptTuning": {"virtualTokens": 0}}""", "spec.method.promptTuning.virtualTokens" },
+        { """{"promptTuning": {"virtualTokens": 1023}}""", "leave no room for text" },
+        { """{"pTuning": {"virtualTokens": 2000}}""", "leave no room for text" },
+        { """{"prefixTuning": {"virtualTokens": 4096}}""", "leave no room for text" },
+        { """{"promptTuning": {"initialization": {}}}""", "exactly one of: random, sampledVocabulary, text" },
+        { """{"promptTuning": {"initialization": {"random": {}, "text": "a"}}}""", "exactly one of: random, sampledVocabulary, text" },
+        { """{"pTuning": {"encoder": {"mlp": {}, "lstm": {}}}}""", "exactly one of: mlp, lstm" },
+        { """{"pTuning": {"encoder": {"lstm": {"layers": 1, "dropout": 0.5}}}}""", "dropout is between layers" },
+        { """{"prefixTuning": {"projection": {"hiddenSize": 0}}}""", "spec.method.prefixTuning.projection.hiddenSize" },
+        { """{"ia3": {"targets": {"modules": ["k_proj"], "feedForward": ["up_proj"]}}}""", "feedForward names a module" },
+        { """{"bottleneck": {"placement": "Serial"}}""", "spec.method.bottleneck.placement" },
+        { """{"bottleneck": {"reductionFactor": 0.5}}""", "spec.method.bottleneck.reductionFactor" },
+        { """{"bottleneck": {"scaling": 0}}""", "spec.method.bottleneck.scaling" },
+    };
+
+    [Theory]
+    [MemberData(nameof(RefusedMethods))]
+    public Task A_method_that_is_wrong_is_refused_and_the_field_is_named(string method, string words) =>
+        A_manifest_that_is_wrong_is_refused_and_the_field_is_named("spec.method", method, words);
+
+    private static IEnumerable<string> Methods => new MethodSpec().Members.Select(m => m.Name);
+
+    public static TheoryData<string> EachMethod() => [.. Methods];
+
+    public static TheoryData<string, string> TwoMethods()
+    {
+        var pairs = new TheoryData<string, string>();
+        foreach (var (first, i) in Methods.Select((m, i) => (m, i)))
+        {
+            foreach (var second in Methods.Skip(i + 1)) pairs.Add(first, second);
+        }
+        return pairs;
+    }
+
+    [Theory]
+    [MemberData(nameof(TwoMethods))]
+    public Task Two_methods_at_once_are_refused(string first, string second) =>
+        A_manifest_that_is_wrong_is_refused_and_the_field_is_named("spec.method", $$$"""{"{{{first}}}": {}, "{{{second}}}": {}}""",
+            "exactly one of: " + string.Join(", ", Methods));
+
+    [Theory]
+    [MemberData(nameof(EachMethod))]
+    public async Task Each_method_can_be_asked_for_without_any_option(string method)
+    {
+        var json = $$$"""{"{{{method}}}":{}}""";
+        var stored = await api.Client.Resource(Runs).ApplyAsync(Manifest($"just-{method.ToLowerInvariant()}", "spec.method", json), Strict);
+        Assert.Equal(json, stored["spec"]!["method"]!.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("Accuracy", """{"generation": {}}""", "Accuracy needs objective.classification")]
+    [InlineData("ExactMatch", """{"classification": {}}""", "ExactMatch needs objective.generation")]
+    [InlineData("Accuracy", """{"classification": {}}""", null)]
+    [InlineData("ExactMatch", """{"generation": {}}""", null)]
+    public async Task A_metric_is_for_one_objective(string metric, string objective, string? words)
+    {
+        var manifest = Manifest("metric", "spec.objective", objective);
+        Set(manifest, "spec.data.validation", """{"split": {"fraction": 0.1}}""");
+        Set(manifest, "spec.evaluation", $$$"""{"metrics": ["Loss", "{{{metric}}}"]}""");
+        var apply = () => api.Client.Resource(Runs).ApplyAsync(manifest, Strict with { DryRun = true });
+        if (words is null) await apply();
+        else Assert.Contains(words, (await Assert.ThrowsAsync<ApiException>(apply)).Status.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task To_classify_columns_name_text_and_label()
+    {
+        var manifest = Manifest("labels", "spec.objective", """{"classification": {"labels": ["b", "a"]}}""");
+        Set(manifest, "spec.data.train", """[{"source": "pvc://d/t", "columns": {"text": "a", "label": "b"}}]""");
+        var stored = await api.Client.Resource(Runs).ApplyAsync(manifest, Strict);
+        Assert.Equal("""["b","a"]""", stored["spec"]!["objective"]!["classification"]!["labels"]!.ToJsonString());
+
+        Set(manifest, "spec.data.train", """[{"source": "pvc://d/t", "columns": {"text": "a"}}]""");
+        manifest["metadata"]!["name"] = "unlabelled";
+        var error = await Assert.ThrowsAsync<ApiException>(() => api.Client.Resource(Runs).ApplyAsync(manifest, Strict));
+        Assert.Contains("learns from text and label", error.Status.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>As <c>local</c> applies them.</summary>
+    [Fact]
+    public async Task There_is_a_sample_for_each_method_and_all_of_them_are_taken()
+    {
+        var manifests = ManifestFolder.Read(Path.Combine(Golden.Repository(), "samples", "methods"));
+        await new ManifestApplier(api.Client).ApplyAsync(manifests, CancellationToken.None);
+        var named = new List<string>();
+        foreach (var manifest in manifests.Where(m => m.Kind == nameof(FineTuneJob)))
+        {
+            var stored = await api.Client.GetAsync<FineTuneJob>(manifest.Name, "default");
+            Assert.NotNull(stored);
+            stored.Metadata.Uid = "uid";
+            var (spec, errors) = TrainerJobSpec.Build(stored, new() { AllowFiles = true, FileRoot = "/sample" });
+            Assert.Empty(errors);
+            Assert.Equal(Path.GetFileNameWithoutExtension(manifest.File), stored.Spec.Method.Name);
+            Assert.NotNull(spec);
+            named.Add(stored.Spec.Method.Name!);
+        }
+        Assert.Equal(Methods.Order(), named.Order());
+    }
 
     [Theory]
     [MemberData(nameof(Refusals))]

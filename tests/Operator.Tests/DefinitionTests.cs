@@ -33,6 +33,21 @@ public class DefinitionTests
         Assert.Empty(Faults("status", properties["status"], new(InUnion: false, InList: false, InStatus: true)));
     }
 
+    /// <summary>What kubectl explain prints is the only documentation that everybody has at hand.</summary>
+    [Theory]
+    [InlineData("method")]
+    [InlineData("objective")]
+    [InlineData("data")]
+    public void Every_option_says_what_it_is(string part) =>
+        Assert.Empty(Silent(part, Definition("FineTuneJob").Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"].Properties[part])
+            .Except(["data.train[].credentialsRef.name", "data.validation.sources[].credentialsRef.name"]));
+
+    private static IEnumerable<string> Silent(string path, V1JSONSchemaProps schema) =>
+        (schema.Properties ?? new Dictionary<string, V1JSONSchemaProps>()).SelectMany(p =>
+                (string.IsNullOrEmpty(p.Value.Description) ? [$"{path}.{p.Key}"] : Enumerable.Empty<string>())
+                .Concat(Silent($"{path}.{p.Key}", p.Value)))
+            .Concat(schema.Items is V1JSONSchemaProps item ? Silent(path + "[]", item) : []);
+
     private sealed record Place(bool InUnion, bool InList, bool InStatus);
 
     private static IEnumerable<string> Faults(string path, V1JSONSchemaProps schema, Place place)

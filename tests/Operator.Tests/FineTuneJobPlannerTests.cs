@@ -329,6 +329,10 @@ public class FineTuneJobPlannerTests
         Same<GenerationTokens, LearnFrom>();
         Same<DataFileFormat, DataFormat>();
         Same<EvaluationMetric, Metric>();
+        Same<UpdateInitialization, LoraInitialization>();
+        Same<TrainedBiases, LoraBias>();
+        Same<AdapterPlacement, BottleneckPlacement>();
+        Same<AdapterActivation, BottleneckActivation>();
 
         static void Same<TApi, TContract>() where TApi : struct, Enum where TContract : struct, Enum =>
             Assert.Equal(

@@ -128,7 +128,9 @@ internal static class CelValues
                 return false;
             case JsonValueKind.Number:
                 var number = JsonNumber.Read(node);
-                return schema.Type == "number" || !number.IsWhole ? number.Value : number.IsInteger ? number.Integer : (long)number.Value;
+                // Not one conditional expression: its type would be double, whichever branch is taken.
+                if (schema.Type == "number" || !number.IsWhole) return number.Value;
+                return number.IsInteger ? number.Integer : (long)number.Value;
             default:
                 return OfText(node.GetValue<string>(), schema);
         }

@@ -28,7 +28,7 @@ internal enum GenerationTokens { Completion, All }
 internal sealed record ClassificationSpec
 {
     [Items(2, 512), Length(1, 128)]
-    [ValidationRule("self.all(l, self.exists_one(m, m == l))", message: "a label is there twice")]
-    [Description("Exactly these labels, in the order of the head's outputs. Absent: those found in the training rows, sorted.")]
+    [Description("Exactly these labels, none of them twice, in the order of the head's outputs."
+        + " Absent: those found in the training rows, sorted.")]
     public IList<string>? Labels { get; init; }
 }

@@ -25,6 +25,8 @@ internal static partial class FineTuneJobValidation
             yield return new("spec.objective", "set exactly one of: generation, classification");
         if (spec.Objective.Classification is not null)
         {
+            foreach (var error in Twice(spec.Objective.Classification.Labels ?? [], "spec.objective.classification.labels"))
+                yield return error;
             foreach (var field in TextFiles(spec.Data))
                 yield return new(field, "Text has no labels; objective.classification learns from JsonLines or Csv");
         }
@@ -33,11 +35,13 @@ internal static partial class FineTuneJobValidation
             yield return new("spec.data.validation", "set exactly one of: split, sources");
         if (spec.Evaluation is not null && spec.Data.Validation is null)
             yield return new("spec.evaluation", "set data.validation too: rows to evaluate on");
-        if (spec.Evaluation?.Metrics is { } metrics && metrics.Distinct().Count() != metrics.Count)
-            yield return new("spec.evaluation.metrics", "a metric is there twice");
+        foreach (var error in Twice(spec.Evaluation?.Metrics ?? [], "spec.evaluation.metrics")) yield return error;
         if (spec.Training.MicroBatchSize > spec.Training.BatchSize)
             yield return new("spec.training.microBatchSize", $"at most batchSize, which is {spec.Training.BatchSize}");
     }
+
+    public static IEnumerable<FieldError> Twice<T>(IEnumerable<T> values, string field) => values
+        .GroupBy(v => v).Where(g => g.Count() > 1).Select(g => new FieldError(field, $"{g.Key} is there {g.Count()} times"));
 
     private static IEnumerable<string> TextFiles(DataSpec data) =>
         Fields("spec.data.train", data.Train).Concat(Fields("spec.data.validation.sources", data.Validation?.Sources ?? []));

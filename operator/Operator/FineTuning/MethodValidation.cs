@@ -1,5 +1,6 @@
 using Graft.Contract;
 using Graft.Operator.Api;
+using static Graft.Operator.FineTuning.FineTuneJobValidation;
 
 namespace Graft.Operator.FineTuning;
 
@@ -57,9 +58,6 @@ internal static class MethodValidation
         }
         foreach (var error in Twice(patterns, field)) yield return error;
     }
-
-    private static IEnumerable<FieldError> Twice<T>(IEnumerable<T> values, string field) => values
-        .GroupBy(v => v).Where(g => g.Count() > 1).Select(g => new FieldError(field, $"{g.Key} is there {g.Count()} times"));
 
     private static FieldError? Union(string field, params (string Name, object? Value)[] members) =>
         members.Count(m => m.Value is not null) == 1
