@@ -23,7 +23,7 @@ public abstract class ManifestTests(Cluster cluster) : ClusterTests(cluster)
         { "spec.method", "{\"pTuning\": {\"encoder\": {\"mlp\": {}, \"lstm\": {}}}}", "exactly one of: mlp, lstm" },
         { "spec.method", "{\"prefixTuning\": {\"virtualTokens\": 1023}}", "leave no room for text" },
         { "spec.method.lora.rankPattern", "[{\"modules\": \"q\", \"rank\": 1}, {\"modules\": \"q\", \"rank\": 2}]",
-            "an expression is there twice" },
+            "no expression stands there twice" },
         { "spec.objective", "{\"generation\": {}, \"classification\": {}}", "exactly one of: generation, classification" },
         { "spec.objective", "{\"classification\": {\"labels\": [\"a\"]}}", "spec.objective.classification.labels" },
         { "spec.method.lora.rank", "0", "spec.method.lora.rank" },

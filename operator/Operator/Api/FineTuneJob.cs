@@ -54,7 +54,7 @@ internal sealed class FineTuneJob : CustomKubernetesEntity<FineTuneJobSpec, Fine
     + " has(self.method.prefixTuning)"
     + " ? (has(self.method.prefixTuning.virtualTokens) ? self.method.prefixTuning.virtualTokens : 20) : 0]"
     + ".all(t, t < self.data.maxLength - 1)",
-    message: "the method's virtualTokens (20 when absent) leave no room for text: fewer than data.maxLength less 1")]
+    message: "virtualTokens (20 when absent) are fewer than data.maxLength less 1: more leave no room for text")]
 [ValidationRule("!has(self.model.quantization) || !has(self.model.quantization.nf4) || !has(self.method.full)",
     message: "model.quantization.nf4 is for a frozen base; method.full trains the weights themselves")]
 internal sealed record FineTuneJobSpec

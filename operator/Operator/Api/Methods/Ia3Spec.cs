@@ -9,7 +9,7 @@ internal sealed record Ia3Spec
 }
 
 [ValidationRule("!has(self.feedForward) || self.feedForward.all(f, f in self.modules)",
-    message: "feedForward names a module that modules does not")]
+    message: "feedForward names only what modules names")]
 internal sealed record Ia3TargetsSpec
 {
     [Required, Items(1, 64), Length(1, 256)]

@@ -35,12 +35,12 @@ internal sealed record LoraSpec
     public double? LoraPlusRatio { get; init; }
 
     [Items(1, 64)]
-    [ValidationRule("self.all(p, self.exists_one(q, q.modules == p.modules))", message: "an expression is there twice")]
+    [ValidationRule("self.all(p, self.exists_one(q, q.modules == p.modules))", message: "no expression stands there twice")]
     [Description("Ranks of modules that differ from the others'. The first that fits counts.")]
     public IList<RankPatternSpec>? RankPattern { get; init; }
 
     [Items(1, 64)]
-    [ValidationRule("self.all(p, self.exists_one(q, q.modules == p.modules))", message: "an expression is there twice")]
+    [ValidationRule("self.all(p, self.exists_one(q, q.modules == p.modules))", message: "no expression stands there twice")]
     [Description("Alphas of modules that differ from the others'. The first that fits counts.")]
     public IList<AlphaPatternSpec>? AlphaPattern { get; init; }
 

@@ -28,7 +28,7 @@ internal sealed record MlpEncoderSpec
 }
 
 [ValidationRule("!has(self.dropout) || !has(self.layers) || self.dropout == 0.0 || self.layers > 1",
-    message: "dropout is between layers; with one layer there is nothing to leave out")]
+    message: "dropout is between layers, so it needs two of them")]
 internal sealed record LstmEncoderSpec
 {
     [RangeMinimum(1), RangeMaximum(65536), Description("Width of one direction. Absent: the model's hidden size.")]
