@@ -6,9 +6,7 @@ namespace Graft.Modeling;
 /// <summary>A trained adapter beside its base model, for serving. Several may lie on one base; a segment says which it wants.</summary>
 public sealed class LoadedAdapter : IDisposable
 {
-    private readonly IReadOnlyDictionary<int, LinearAdapter> layers;
-
-    internal LoadedAdapter(IReadOnlyDictionary<int, LinearAdapter> layers) => this.layers = layers;
+    internal LoadedAdapter(Attachment attachment) => Attachment = attachment;
 
     /// <summary>
     /// Reads a folder as PEFT writes it, or a GGUF file as llama.cpp reads it; a folder that holds nothing but the one file is that file.
@@ -26,7 +24,7 @@ public sealed class LoadedAdapter : IDisposable
         }
         root.Check(folder);
         return !File.Exists(Path.Combine(folder, ArtifactLayout.AdapterConfig)) && Directory.GetFiles(folder, "*.gguf") is [var only]
-            ? GgufLoraLoader.Load(model, name, only) : LoraLoader.Load(model, name, folder);
+            ? GgufLoraLoader.Load(model, name, only) : LoadFolder(model, name, folder);
     }
 
     public required string Name { get; init; }
@@ -36,10 +34,37 @@ public sealed class LoadedAdapter : IDisposable
     /// <summary>Bytes in memory.</summary>
     public required long Bytes { get; init; }
 
-    internal LinearAdapter? At(LinearSite site) => layers.GetValueOrDefault(site.Index);
+    internal Attachment Attachment { get; }
 
-    public void Dispose()
+    public void Dispose() => Attachment.Dispose();
+
+    private static LoadedAdapter LoadFolder(BaseModel model, string name, string path)
     {
-        foreach (var layer in layers.Values) layer.Dispose();
+        using var folder = AdapterFolder.Open(path);
+        // Its attachment is the loaded adapter's, or goes with what failed.
+        var method = TuningMethods.Of(folder);
+        try
+        {
+            var stored = new StoredTensors(folder.Weights, model);
+            var attachment = method.Build(model, stored);
+            stored.Finish();
+            return new LoadedAdapter(attachment)
+            {
+                Name = name,
+                Folder = path,
+                Bytes = stored.Parameters * (model.DType == TorchSharp.torch.ScalarType.Float32 ? 4 : 2),
+                Facts = method.Facts(model) with { Dtype = stored.Dtype },
+            };
+        }
+        catch (TuningException e)
+        {
+            method.Dispose();
+            throw new ModelFormatException(folder.ConfigPath, $"does not fit this base model: {e.Message}");
+        }
+        catch
+        {
+            method.Dispose();
+            throw;
+        }
     }
 }

@@ -1,27 +1,27 @@
 using Graft.Contract;
+using Graft.Modeling.Adapters;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling;
 
 /// <summary>
-/// A way of tuning a model. It attaches itself to a model, names what trains, and writes its artifact. Trainable tensors are
-/// float32 leaves, whatever the base's arithmetic is.
+/// A way of tuning a model. It declares once what it attaches where (<see cref="Declare"/>): training draws those tensors, loading reads
+/// them. Trainable tensors are float32 leaves, whatever the base's arithmetic is.
 /// </summary>
 public abstract class TuningMethod : IDisposable
 {
+    /// <summary>The member of <see cref="Method"/> that asks for it, in camelCase.</summary>
+    public abstract string Name { get; }
+
     public abstract double DefaultLearningRate { get; }
 
-    public abstract ArtifactKind Kind { get; }
+    public virtual ArtifactKind Kind => ArtifactKind.Adapter;
 
     /// <summary>Whether the base's own weights train, which decides their precision (<see cref="Precisions.Resolve"/>).</summary>
-    public abstract bool WeightsTrain { get; }
+    public virtual bool WeightsTrain => false;
 
-    /// <summary>Draws the trainable tensors, freezes the rest and becomes what the model computes with. Once only.</summary>
-    /// <exception cref="TuningException">The method's options do not fit the model; the message says what would.</exception>
-    public abstract void Attach(BaseModel model, Generator rng);
-
-    /// <summary>Leaves, under the names of the files.</summary>
-    public abstract IReadOnlyList<(string Name, Tensor Parameter)> Trainable { get; }
+    /// <summary>What trains.</summary>
+    public IReadOnlyList<Trainable> Trainable { get; private set; } = [];
 
     /// <summary>False: the base answers alone, as for the evaluation before training.</summary>
     public bool Enabled { get; set; } = true;
@@ -29,11 +29,41 @@ public abstract class TuningMethod : IDisposable
     /// <summary>True while training: dropout applies.</summary>
     public bool Training { get; set; }
 
+    internal Attachment? Attachment { get; private set; }
+
+    /// <summary>Elements of the method's own tensors.</summary>
+    private protected long Parameters { get; private set; }
+
+    /// <summary>What is left to chance in training, such as dropout.</summary>
+    private protected Generator? Rng { get; private set; }
+
+    /// <summary>Draws the trainable tensors, freezes the rest and becomes what the model computes with. Once only.</summary>
+    /// <exception cref="TuningException">The method's options do not fit the model; the message says what would.</exception>
+    public void Attach(BaseModel model, Generator rng)
+    {
+        Rng = rng;
+        Build(model, new DrawnTensors(rng, model.Device));
+        model.Transformer.Tuning = this;
+    }
+
     /// <summary>Writes the artifact's weights and configuration into an existing folder.</summary>
     /// <param name="baseModelName">The base as people name it; PEFT looks it up by this.</param>
     public abstract void Save(string folder, BaseModel model, string baseModelName);
 
     public abstract AdapterFacts Facts(BaseModel model);
+
+    /// <summary>Attaches itself to the model with tensors from wherever.</summary>
+    internal Attachment Build(BaseModel model, AdapterTensors tensors)
+    {
+        if (Attachment is not null) throw new InvalidOperationException($"{Name} is attached to a model already.");
+        Attachment = Declare(model, tensors);
+        (Trainable, Parameters) = (tensors.Trainable, tensors.Parameters);
+        return Attachment;
+    }
+
+    /// <summary>Declares what is attached where, taking each tensor from <paramref name="tensors"/>.</summary>
+    /// <exception cref="TuningException">The method's options do not fit the model.</exception>
+    private protected abstract Attachment Declare(BaseModel model, AdapterTensors tensors);
 
     public void Dispose()
     {
@@ -41,14 +71,5 @@ public abstract class TuningMethod : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>What the method does at a linear layer, if anything.</summary>
-    internal virtual Adapters.LinearAdapter? At(LinearSite site) => null;
-
-    protected abstract void Dispose(bool disposing);
-}
-
-/// <summary>Options of a method that do not fit the model; one entry for each problem, naming the field.</summary>
-public sealed class TuningException(IReadOnlyList<string> problems) : Exception(string.Join(" ", problems))
-{
-    public IReadOnlyList<string> Problems { get; } = problems;
+    protected virtual void Dispose(bool disposing) => Attachment?.Dispose();
 }

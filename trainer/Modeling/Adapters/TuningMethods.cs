@@ -3,13 +3,19 @@ using Graft.Modeling.Adapters;
 
 namespace Graft.Modeling;
 
-/// <summary>The methods there are, by the member of <see cref="Method"/> that asks for them.</summary>
+/// <summary>The methods there are.</summary>
 public static class TuningMethods
 {
-    private static readonly (string Name, Func<Method, TuningMethod?> Create)[] Table =
+    /// <param name="Name">The member of <see cref="Method"/> that asks for it.</param>
+    /// <param name="Create">Null when that member is not set.</param>
+    /// <param name="StoredAs">What an adapter's folder calls it (<see cref="AdapterFolder.Type"/>); null where it makes no adapter.</param>
+    /// <param name="Read">The method that made a folder.</param>
+    private sealed record Row(string Name, Func<Method, TuningMethod?> Create, string? StoredAs, Func<AdapterFolder, TuningMethod>? Read);
+
+    private static readonly Row[] Table =
     [
-        ("lora", m => m.Lora is { } lora ? new LoraTuning(lora) : null),
-        ("full", m => m.Full is not null ? new FullTuning() : null),
+        new("lora", m => m.Lora is { } lora ? new LoraTuning(lora) : null, "LORA", LoraTuning.Read),
+        new("full", m => m.Full is not null ? new FullTuning() : null, null, null),
     ];
 
     /// <exception cref="TuningException">Not exactly one member is set.</exception>
@@ -19,4 +25,9 @@ public static class TuningMethods
         return asked is [var only] ? only.Made!
             : throw new TuningException([$"method: exactly one of {string.Join(", ", Table.Select(t => t.Name))} must be set, not {asked.Count}."]);
     }
+
+    /// <exception cref="ModelFormatException">No method here makes such a folder, or its configuration asks for what is not supported.</exception>
+    internal static TuningMethod Of(AdapterFolder folder) =>
+        Table.FirstOrDefault(t => t.StoredAs == folder.Type)?.Read!(folder) ?? throw new ModelFormatException(folder.ConfigPath,
+            $"peft_type is '{folder.Type}'; adapters of these can be loaded: {string.Join(", ", Table.Select(t => t.StoredAs).OfType<string>())}");
 }

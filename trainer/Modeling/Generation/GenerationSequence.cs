@@ -13,14 +13,17 @@ public sealed class GenerationSequence : IDisposable
     private readonly List<int> generated = [];
     private readonly List<TokenLogProb> logProbs = [];
     private readonly StringBuilder text = new();
+    private readonly Lead lead;
     private readonly int most;
 
     /// <exception cref="ArgumentException">The prompt is empty, holds ids that the model does not have, or leaves no room for an answer.</exception>
     public GenerationSequence(BaseModel model, IReadOnlyList<int> promptIds, SamplingOptions options, LoadedAdapter? adapter = null)
     {
         if (promptIds.Count == 0) throw new ArgumentException("The prompt is empty.", nameof(promptIds));
-        if (promptIds.Count >= model.MaxLength)
-            throw new ArgumentException($"The prompt has {promptIds.Count} tokens, but the model takes {model.MaxLength} with the answer.", nameof(promptIds));
+        lead = model.Transformer.LeadOf(adapter);
+        if (lead.Count + promptIds.Count >= model.MaxLength)
+            throw new ArgumentException($"The prompt has {promptIds.Count} tokens{(lead.Count > 0 ? $" behind {lead.Count} of its adapter" : "")}, "
+                + $"but the model takes {model.MaxLength} with the answer.", nameof(promptIds));
         if (promptIds.Any(i => i < 0 || i >= model.Config.VocabularySize)) throw new ArgumentException("The prompt holds ids that the model does not have.", nameof(promptIds));
         if (options.MaxTokens < 1) throw new ArgumentException($"MaxTokens is {options.MaxTokens}; it must be at least 1.", nameof(options));
         if (options.MinP is not (>= 0 and <= 1)) throw new ArgumentException($"MinP is {options.MinP}; it must be from 0 to 1.", nameof(options));
@@ -28,11 +31,12 @@ public sealed class GenerationSequence : IDisposable
             throw new ArgumentException($"RepetitionPenalty is {options.RepetitionPenalty}; it must be above 0.", nameof(options));
         this.model = model;
         (PromptIds, Options, Adapter) = (promptIds, options, adapter);
-        most = Math.Min(options.MaxTokens, model.MaxLength - promptIds.Count);
+        most = Math.Min(options.MaxTokens, model.MaxLength - lead.Count - promptIds.Count);
         sampler = new Sampler(options, promptIds);
         decoder = model.HasTokenizer ? new IncrementalDecoder(model.Tokenizer) : null;
         stops = new StopDetector(options.Stop);
-        Cache = new KvCache(model.Config, promptIds.Count + most, model.Device, model.DType);
+        Cache = new KvCache(model.Config, lead.Count + promptIds.Count + most, model.Device, model.DType);
+        model.Transformer.Prime(Cache, adapter);
     }
 
     public IReadOnlyList<int> PromptIds { get; }
@@ -49,10 +53,15 @@ public sealed class GenerationSequence : IDisposable
 
     private IReadOnlyCollection<int> EndIds => model.HasTokenizer ? model.Tokenizer.EndOfGenerationIds : model.Config.EosIds;
 
+    /// <summary>What the next segment has before its text: the tokens of a lead, where the text begins.</summary>
+    internal Lead NextLead => Cache.Length <= lead.Keys ? lead with { Keys = 0 } : default;
+
     /// <summary>Tokens that the cache does not hold: what is left of the prompt, or the last token.</summary>
-    internal IEnumerable<int> Unseen => Cache.Length < PromptIds.Count
-        ? PromptIds.Skip(Cache.Length).Concat(generated) : generated.Skip(Cache.Length - PromptIds.Count);
-    internal int UnseenCount => PromptIds.Count + generated.Count - Cache.Length;
+    internal IEnumerable<int> Unseen => Held < PromptIds.Count ? PromptIds.Skip(Held).Concat(generated) : generated.Skip(Held - PromptIds.Count);
+    internal int UnseenCount => PromptIds.Count + generated.Count - Held;
+
+    /// <summary>Tokens of the text that the cache holds.</summary>
+    private int Held => Math.Max(0, Cache.Length - lead.Count);
 
     /// <summary>
     /// Empties a cache that the text outgrows with its unseen tokens. Such a text cannot be taken in by parts either, because those before
@@ -61,9 +70,9 @@ public sealed class GenerationSequence : IDisposable
     /// <returns>Whether all that is unseen must be computed together.</returns>
     internal bool StartAnewIfOutgrown()
     {
-        var length = PromptIds.Count + generated.Count;
-        if (model.Network.Outgrows(Cache.Length, length)) Cache.Truncate(0);
-        return Cache.Length == 0 && model.Network.Outgrows(1, length);
+        var length = lead.Count + PromptIds.Count + generated.Count;
+        if (Held > 0 && model.Network.Outgrows(Cache.Length, length)) Cache.Truncate(lead.Keys);
+        return Held == 0 && model.Network.Outgrows(1, length);
     }
 
     /// <summary>Takes the next token by its logits.</summary>

@@ -67,7 +67,9 @@ public sealed class TextGenerator(BaseModel model)
             var together = sequence.StartAnewIfOutgrown();
             var count = together ? sequence.UnseenCount : shares.GetValueOrDefault(sequence, sequence.UnseenCount);
             if (count == 0) continue;
-            segments.Add(new Segment(ids.Count, count, sequence.Cache, sequence.Adapter));
+            var lead = sequence.NextLead;
+            segments.Add(new Segment(ids.Count, lead.Tokens + count, sequence.Cache, sequence.Adapter, lead));
+            ids.AddRange(Enumerable.Repeat(0L, lead.Tokens));
             ids.AddRange(sequence.Unseen.Take(count).Select(i => (long)i));
             if (count < sequence.UnseenCount) continue;
             going.Add(sequence);
@@ -111,9 +113,11 @@ public sealed class TextGenerator(BaseModel model)
         if (ids.Count < 2) return [];
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
-        using var pass = new Pass([new Segment(0, ids.Count, null, adapter)], Model.Device);
+        var lead = Model.Transformer.LeadOf(adapter);
+        using var pass = new Pass([new Segment(0, lead.Tokens + ids.Count, null, adapter, lead)], Model.Device);
         var all = tensor(ids.Select(i => (long)i).ToArray(), device: Model.Device);
-        var hidden = Model.Network.Forward(all, pass);
+        var hidden = Model.Network.Forward(cat([zeros(lead.Tokens, ScalarType.Int64, Model.Device), all]), pass)
+            .narrow(0, lead.Tokens, ids.Count);
         var scores = new List<double>(ids.Count - 1);
         const int rowsAtOnce = 128;
         for (var at = 0; at < ids.Count - 1; at += rowsAtOnce)

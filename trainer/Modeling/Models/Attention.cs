@@ -53,6 +53,7 @@ internal static class Attention
             else
             {
                 (k, v) = (Part(key, segment.Start, count, segment.Length), Part(value, segment.Start, count, segment.Length));
+                if (segment.Lead.Keys > 0) (k, v) = Behind(pass.PrefixOf(first, k.dtype), layer, k, v);
             }
             var output = Attend(q, k, v, pass, options);
             parts.Add(output.transpose(1, 2).reshape(count * segment.Length, -1));              // (B, H, T, D) -> (B T, H D)
@@ -74,6 +75,21 @@ internal static class Attention
     /// <summary>Equally long neighbours as a batch: (B T, H, D) -> (B, H, T, D).</summary>
     private static Tensor Part(Tensor x, long start, long count, long length) =>
         x.narrow(0, start, count * length).view(count, length, x.size(1), x.size(2)).transpose(1, 2);
+
+    /// <summary>Keys and values with those of an adapter before them.</summary>
+    /// <param name="prefix">(layers, 2, G, P, D).</param>
+    /// <param name="key">(B, G, T, D).</param>
+    /// <param name="value">(B, G, T, D).</param>
+    /// <returns>(B, G, P + T, D).</returns>
+    private static (Tensor Key, Tensor Value) Behind(Tensor prefix, int layer, Tensor key, Tensor value)
+    {
+        Tensor Join(int part, Tensor own)
+        {
+            var before = prefix[layer, part].unsqueeze(0).expand(own.size(0), own.size(1), prefix.size(3), own.size(3));
+            return cat([before, own], 2);
+        }
+        return (Join(0, key), Join(1, value));
+    }
 
     /// <param name="query">(B, H, T, D): the last T of the S tokens.</param>
     /// <param name="key">(B, G, S, D).</param>

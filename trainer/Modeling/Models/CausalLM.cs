@@ -26,7 +26,7 @@ public sealed class CausalLM : Transformer
     /// <returns>(N, C) after the last norm.</returns>
     public Tensor Forward(Tensor ids, Pass pass)
     {
-        CheckTokens(ids, pass);
+        Begin(ids, pass);
         var hidden = body.Run(ids, pass);
         pass.Advance();
         return hidden;

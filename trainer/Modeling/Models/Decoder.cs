@@ -30,7 +30,7 @@ internal sealed class Decoder : Body
     public override Tensor Run(Tensor ids, Pass pass)
     {
         using var scope = NewDisposeScope();
-        var x = Embedding.Gather(ids);                                                 // (N, C)
+        var x = Adapted.Embed(Embedding, ids, pass);                                    // (N, C)
         // The factor is rounded to the element type first, as the reference does.
         if (scale != 1) x = x.mul(tensor((float)scale, x.dtype, x.device));
         if (positions is not null) x = x.add(Learned(pass));

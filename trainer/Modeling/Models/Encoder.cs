@@ -35,7 +35,7 @@ internal sealed class Encoder : Body
         if (pass.Segments.Any(s => s.Cache is not null))
             throw new ArgumentException("An encoder sees whole texts; it has no use for a cache of keys and values.", nameof(pass));
         using var scope = NewDisposeScope();
-        var x = Embedding.Gather(ids).add(pass.TokenTypes is { } given ? types.index_select(0, given) : types[0]);
+        var x = Adapted.Embed(Embedding, ids, pass).add(pass.TokenTypes is { } given ? types.index_select(0, given) : types[0]);
         x = norm(x.add(positions.index_select(0, PositionsOf(ids, pass))), pass);                // (N, C)
         return Through(blocks, x, pass).MoveToOuterDisposeScope();
     }
@@ -58,11 +58,11 @@ internal sealed class Encoder : Body
     {
         LinearSite Dense(string name, int outFeatures, int inFeatures) => network.Site(at + name, outFeatures, inFeatures, bias: true);
         var project = SelfAttention.Separate(
-            network, c,
+            c,
             Dense("attention.self.query", c.HiddenSize, c.HiddenSize),
             Dense("attention.self.key", c.HiddenSize, c.HiddenSize),
             Dense("attention.self.value", c.HiddenSize, c.HiddenSize));
-        var attention = new SelfAttention(network, layer, project, Dense("attention.output.dense", c.HiddenSize, c.HiddenSize))
+        var attention = new SelfAttention(layer, project, Dense("attention.output.dense", c.HiddenSize, c.HiddenSize))
         {
             Options = new AttentionOptions { Causal = false },
         };
@@ -70,6 +70,8 @@ internal sealed class Encoder : Body
         var inner = Dense("intermediate.dense", c.IntermediateSize, c.HiddenSize);
         var outer = Dense("output.dense", c.HiddenSize, c.IntermediateSize);
         var feedForwardNorm = Norms.LayerNorm(network, at + "output.LayerNorm", c);
-        return Blocks.PostNorm(attention.Run, attentionNorm, FeedForward.Plain(network, inner, outer, activation), feedForwardNorm);
+        return Blocks.PostNorm(
+            network.Block(at, c, "attention.output", "output"),
+            attention.Run, attentionNorm, FeedForward.Plain(inner, outer, activation), feedForwardNorm);
     }
 }

@@ -11,8 +11,8 @@ internal static class FeedForward
         var down = network.Site(prefix + "down_proj", c.HiddenSize, c.IntermediateSize, bias);
         return (x, pass) =>
         {
-            var (g, u) = (network.Linear(gate, x, pass), network.Linear(up, x, pass));           // (N, F)
-            return network.Linear(down, activation.Gated(g, u, pass.Gradients), pass);
+            var (g, u) = (Adapted.Linear(gate, x, pass), Adapted.Linear(up, x, pass));           // (N, F)
+            return Adapted.Linear(down, activation.Gated(g, u, pass.Gradients), pass);
         };
     }
 
@@ -23,12 +23,12 @@ internal static class FeedForward
         var down = network.Site(prefix + "down_proj", c.HiddenSize, c.IntermediateSize);
         return (x, pass) =>
         {
-            var parts = network.Linear(both, x, pass).split(c.IntermediateSize, 1);              // (N, F) twice
-            return network.Linear(down, activation.Gated(parts[0].contiguous(), parts[1].contiguous(), pass.Gradients), pass);
+            var parts = Adapted.Linear(both, x, pass).split(c.IntermediateSize, 1);              // (N, F) twice
+            return Adapted.Linear(down, activation.Gated(parts[0].contiguous(), parts[1].contiguous(), pass.Gradients), pass);
         };
     }
 
     /// <summary>out(f(in(x))).</summary>
-    public static Layer Plain(Transformer network, LinearSite inner, LinearSite outer, Activation activation) =>
-        (x, pass) => network.Linear(outer, activation.Apply(network.Linear(inner, x, pass)), pass);
+    public static Layer Plain(LinearSite inner, LinearSite outer, Activation activation) =>
+        (x, pass) => Adapted.Linear(outer, activation.Apply(Adapted.Linear(inner, x, pass)), pass);
 }

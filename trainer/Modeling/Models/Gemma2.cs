@@ -56,6 +56,7 @@ internal static class Gemma2
     /// <summary>Norms, attention and feed-forward of a block, as in Gemma 3 too.</summary>
     internal static Layer Wire(
         Transformer network, string at, SelfAttention attention, ModelConfig c, Activation activation) => Blocks.SandwichNorm(
+        network.Block(at, c),
         Norms.Rms(network, at + "input_layernorm", c),
         attention.Run,
         Norms.Rms(network, at + "post_attention_layernorm", c),

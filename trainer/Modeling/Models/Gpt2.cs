@@ -38,7 +38,7 @@ internal static partial class Gpt2
             SelfAttention Attend(string at, int i)
             {
                 var all = Conv(at + "c_attn", 3L * c.HiddenSize, c.HiddenSize);
-                return new SelfAttention(network, i, SelfAttention.InOne(network, c, all), Conv(at + "c_proj", c.HiddenSize, c.HiddenSize))
+                return new SelfAttention(i, SelfAttention.InOne(c, all), Conv(at + "c_proj", c.HiddenSize, c.HiddenSize))
                 {
                     Options = Options(i),
                 };
@@ -50,7 +50,9 @@ internal static partial class Gpt2
                 var feedForwardNorm = Norms.LayerNorm(network, at + "ln_2", c);
                 var inner = Conv(at + "mlp.c_fc", c.IntermediateSize, c.HiddenSize);
                 var outer = Conv(at + "mlp.c_proj", c.HiddenSize, c.IntermediateSize);
-                return Blocks.PreNorm(attentionNorm, attention.Run, feedForwardNorm, FeedForward.Plain(network, inner, outer, activation));
+                return Blocks.PreNorm(
+                    network.Block(at, c),
+                    attentionNorm, attention.Run, feedForwardNorm, FeedForward.Plain(inner, outer, activation));
             }
             return new Decoder(
                 network, c, "transformer.wte.weight", Block, () => Norms.LayerNorm(network, "transformer.ln_f", c),

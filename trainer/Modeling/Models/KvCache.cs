@@ -26,6 +26,21 @@ public sealed class KvCache : IDisposable
     /// <summary>Tokens held.</summary>
     public int Length { get; private set; }
 
+    public ScalarType DType => store.dtype;
+
+    /// <summary>Begins with keys and values that are no token's.</summary>
+    /// <param name="keysAndValues">(layers, 2, G, P, D).</param>
+    /// <exception cref="InvalidOperationException">The cache holds something already.</exception>
+    internal void Prime(Tensor keysAndValues)
+    {
+        if (Length > 0) throw new InvalidOperationException($"The cache holds {Length} tokens already.");
+        var count = (int)keysAndValues.size(3);
+        Reserve(count);
+        using var place = store.narrow(3, 0, count);
+        place.copy_(keysAndValues);
+        Length = count;
+    }
+
     /// <summary>Forgets what lies behind the first <paramref name="length"/> tokens.</summary>
     public void Truncate(int length)
     {

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Graft.Modeling;
 
 /// <summary>A linear layer where an adapter can be put.</summary>
-/// <param name="Index">Among the model's <see cref="Transformer.Linears"/>; below zero for an output head, which takes no adapter.</param>
+/// <param name="Index">Among all linear layers of the model, output heads included.</param>
 /// <param name="Name">Its Hugging Face module name: <c>model.layers.0.self_attn.q_proj</c>.</param>
 /// <param name="Weight">(OutFeatures, InFeatures), or the other way round where <paramref name="InputFirst"/> says so and it is not
 /// packed.</param>

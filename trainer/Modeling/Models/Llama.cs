@@ -25,6 +25,7 @@ internal static class Llama
             {
                 var at = $"model.layers.{i}.";
                 return Blocks.PreNorm(
+                    network.Block(at, c),
                     Norms.Rms(network, at + "input_layernorm", c),
                     (SelfAttention.Llama(network, at + "self_attn.", i, c, attentionBias, attentionBias) with { Rope = rope }).Run,
                     Norms.Rms(network, at + "post_attention_layernorm", c),

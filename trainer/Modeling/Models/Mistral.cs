@@ -22,6 +22,7 @@ internal static class Mistral
             {
                 var at = $"model.layers.{i}.";
                 return Blocks.PreNorm(
+                    network.Block(at, c),
                     Norms.Rms(network, at + "input_layernorm", c),
                     (SelfAttention.Llama(network, at + "self_attn.", i, c) with { Rope = rope, Options = options }).Run,
                     Norms.Rms(network, at + "post_attention_layernorm", c),

@@ -1,3 +1,4 @@
+using Graft.Modeling.Adapters;
 using Graft.Modeling.Kernels;
 using Graft.Modeling.Models;
 using static TorchSharp.torch;
@@ -6,10 +7,17 @@ namespace Graft.Modeling;
 
 /// <summary>One sequence's part of the tokens that go through the model together.</summary>
 /// <param name="Start">Index of its first token among the (N) tokens; segments follow one another without gaps.</param>
-/// <param name="Length">Its tokens, at least one.</param>
+/// <param name="Length">Its tokens, at least one; those of its lead included.</param>
 /// <param name="Cache">Keys and values of what came before; null: the segment is a whole text and nothing is kept.</param>
 /// <param name="Adapter">The adapter that answers; null: the method being trained if one is attached and enabled, else the base alone.</param>
-public readonly record struct Segment(int Start, int Length, KvCache? Cache = null, LoadedAdapter? Adapter = null);
+/// <param name="Lead">
+/// What stands before the text (<see cref="Transformer.LeadOf"/>), where the segment begins it. The ids of its tokens are not looked at; a
+/// cache holds its keys and values already (<see cref="Transformer.Prime"/>).
+/// </param>
+public readonly record struct Segment(int Start, int Length, KvCache? Cache = null, LoadedAdapter? Adapter = null, Lead Lead = default);
+
+/// <summary>Neighbouring rows for which the same adapter answers.</summary>
+internal readonly record struct Span(int Start, int Length, Attachment? Attachment);
 
 /// <summary>
 /// What one forward pass runs over: the tokens of all sequences, one after another and never padded, and how they are cut
@@ -19,6 +27,8 @@ public sealed class Pass : IDisposable
 {
     private readonly Dictionary<(Rope, ScalarType), (Tensor Cos, Tensor Sin)> rotary = [];
     private readonly Dictionary<(long, long, int?), Tensor> masks = [];
+    private readonly Dictionary<Attachment, Tensor> prompts = [], prefixes = [];
+    private IReadOnlyList<Attachment?> attachments = [];
 
     /// <param name="tokenTypes">(N) int64 for encoders that tell parts of a text apart; null: all are of type 0. The caller's.</param>
     /// <exception cref="ArgumentException">The segments leave gaps, are empty, do not fit their caches, or share one.</exception>
@@ -33,7 +43,9 @@ public sealed class Pass : IDisposable
         {
             if (segment.Start != positions.Count || segment.Length < 1)
                 throw new ArgumentException($"The segment at {segment.Start} of length {segment.Length} does not follow the {positions.Count} tokens before it.", nameof(segments));
-            var past = segment.Cache?.Length ?? 0;
+            var past = Before(segment);
+            if (segment.Length < segment.Lead.Tokens)
+                throw new ArgumentException($"A segment of {segment.Length} tokens with a lead of {segment.Lead.Tokens}.", nameof(segments));
             if (segment.Cache is { } cache && past + segment.Length > cache.Capacity)
                 throw new ArgumentException($"A cache of {cache.Capacity} tokens that holds {past} has no room for {segment.Length} more.", nameof(segments));
             for (var i = 0; i < segment.Length; i++) positions.Add(past + i);
@@ -47,7 +59,6 @@ public sealed class Pass : IDisposable
             throw new ArgumentException($"{tokenTypes.numel()} token types for {TokenCount} tokens.", nameof(tokenTypes));
         Positions = tensor(positions, device: device).DetachFromDisposeScope();
         Groups = FindGroups(segments);
-        Spans = FindSpans(segments);
     }
 
     /// <summary>A pass over whole texts of these lengths, without caches: training and scoring.</summary>
@@ -84,8 +95,57 @@ public sealed class Pass : IDisposable
     /// <summary>Segments that attention handles in one call: neighbours of one length without caches; any other alone.</summary>
     internal IReadOnlyList<(int First, int Count)> Groups { get; }
 
-    /// <summary>Neighbouring tokens that the same adapter answers for.</summary>
-    internal IReadOnlyList<(int Start, int Length, LoadedAdapter? Adapter)> Spans { get; }
+    /// <summary>Neighbouring tokens that the same adapter answers for; known once a network has begun with the pass.</summary>
+    internal IReadOnlyList<Span> Spans { get; private set; } = [];
+
+    /// <summary>The same of whole segments: neighbouring texts.</summary>
+    internal IReadOnlyList<Span> SpansOfTexts { get; private set; } = [];
+
+    /// <summary>Finds out what answers for each segment.</summary>
+    /// <exception cref="ArgumentException">A segment has no room for what its adapter puts before the text.</exception>
+    internal void Bind(Func<LoadedAdapter?, Attachment?> of)
+    {
+        attachments = [.. Segments.Select(s => of(s.Adapter))];
+        for (var i = 0; i < Segments.Count; i++)
+        {
+            var (segment, lead) = (Segments[i], attachments[i]?.Lead ?? default);
+            var begins = segment.Cache is not { Length: var held } || held <= lead.Keys;
+            var wanted = !begins ? default : segment.Cache is null ? lead : lead with { Keys = 0 };
+            if (segment.Lead != wanted)
+                throw new ArgumentException($"A segment has {segment.Lead} before its text, but its adapter {wanted}.");
+        }
+        Spans = Merge([.. Segments.Select((s, i) => new Span(s.Start, s.Length, attachments[i]))]);
+        SpansOfTexts = Merge([.. attachments.Select((a, i) => new Span(i, 1, a))]);
+        DropLeads();
+    }
+
+    /// <summary>(P, C): what the adapter of a segment puts before its text. Computed once for all segments.</summary>
+    internal Tensor PromptOf(int segment, ScalarType dtype) =>
+        LeadOf(prompts, segment, a => a.Prompt!.Vectors(dtype));
+
+    /// <summary>(layers, 2, G, P, D): keys and values that the adapter of a segment has before its text. Computed once for all layers.</summary>
+    internal Tensor PrefixOf(int segment, ScalarType dtype) =>
+        LeadOf(prefixes, segment, a => a.Prefix!.KeysAndValues(dtype));
+
+    private Tensor LeadOf(Dictionary<Attachment, Tensor> known, int segment, Func<Attachment, Tensor> make)
+    {
+        var attachment = attachments[segment]!;
+        if (known.TryGetValue(attachment, out var made)) return made;
+        using var scope = NewDisposeScope();
+        made = make(attachment).DetachFromDisposeScope();
+        known.Add(attachment, made);
+        return made;
+    }
+
+    private void DropLeads()
+    {
+        foreach (var tensor in prompts.Values.Concat(prefixes.Values)) tensor.Dispose();
+        prompts.Clear();
+        prefixes.Clear();
+    }
+
+    /// <summary>Positions of a text before a segment.</summary>
+    private static int Before(Segment segment) => segment.Cache?.Length ?? segment.Lead.Keys;
 
     /// <summary>
     /// Cosines and sines of the rotary angles, both (N, 1, R / 2): position times frequency. Computed once for all layers.
@@ -118,7 +178,7 @@ public sealed class Pass : IDisposable
         var rows = new float[TokenCount * half];
         foreach (var segment in Segments)
         {
-            var past = segment.Cache?.Length ?? 0;
+            var past = Before(segment);
             var length = past + segment.Length;
             if (past > 0 && !rope.Agrees(past, length))
                 throw new InvalidOperationException($"Keys of {past} tokens in a cache do not go with a text of {length}: compute it anew.");
@@ -167,6 +227,7 @@ public sealed class Pass : IDisposable
         rotary.Clear();
         foreach (var mask in masks.Values) mask.Dispose();
         masks.Clear();
+        DropLeads();
     }
 
     private static List<(int, int)> FindGroups(IReadOnlyList<Segment> segments)
@@ -174,21 +235,25 @@ public sealed class Pass : IDisposable
         var groups = new List<(int First, int Count)>();
         for (var i = 0; i < segments.Count; i++)
         {
-            var joins = groups.Count > 0 && segments[i].Cache is null && segments[i - 1].Cache is null && segments[i].Length == segments[i - 1].Length;
+            var joins = groups.Count > 0 && segments[i].Cache is null && segments[i - 1].Cache is null
+                && segments[i].Length == segments[i - 1].Length && SameKeys(segments[i], segments[i - 1]);
             if (joins) groups[^1] = (groups[^1].First, groups[^1].Count + 1);
             else groups.Add((i, 1));
         }
         return groups;
     }
 
-    private static List<(int, int, LoadedAdapter?)> FindSpans(IReadOnlyList<Segment> segments)
+    private static bool SameKeys(Segment a, Segment b) =>
+        (a.Lead.Keys == 0 && b.Lead.Keys == 0) || (a.Lead == b.Lead && ReferenceEquals(a.Adapter, b.Adapter));
+
+    private static List<Span> Merge(IReadOnlyList<Span> parts)
     {
-        var spans = new List<(int Start, int Length, LoadedAdapter? Adapter)>();
-        foreach (var segment in segments)
+        var spans = new List<Span>();
+        foreach (var part in parts)
         {
-            if (spans.Count > 0 && ReferenceEquals(spans[^1].Adapter, segment.Adapter))
-                spans[^1] = (spans[^1].Start, spans[^1].Length + segment.Length, segment.Adapter);
-            else spans.Add((segment.Start, segment.Length, segment.Adapter));
+            if (spans.Count > 0 && ReferenceEquals(spans[^1].Attachment, part.Attachment))
+                spans[^1] = spans[^1] with { Length = spans[^1].Length + part.Length };
+            else spans.Add(part);
         }
         return spans;
     }

@@ -29,12 +29,13 @@ internal static class Phi3
             {
                 var all = network.Site(at + "qkv_proj", (long)(c.Heads + 2 * c.KvHeads) * c.HeadSize, c.HiddenSize);
                 var output = network.Site(at + "o_proj", c.HiddenSize, (long)c.Heads * c.HeadSize);
-                return new SelfAttention(network, i, SelfAttention.InOne(network, c, all), output) { Rope = rope, Options = options };
+                return new SelfAttention(i, SelfAttention.InOne(c, all), output) { Rope = rope, Options = options };
             }
             Layer Block(int i)
             {
                 var at = $"model.layers.{i}.";
                 return Blocks.PreNorm(
+                    network.Block(at, c),
                     Norms.Rms(network, at + "input_layernorm", c),
                     Attend(at + "self_attn.", i).Run,
                     Norms.Rms(network, at + "post_attention_layernorm", c),

@@ -12,7 +12,7 @@ internal static class Poolers
     public static Pooler FirstToken(Transformer network, ModelConfig c, string name)
     {
         var dense = network.Site(name, c.HiddenSize, c.HiddenSize, bias: true);
-        return (hidden, pass) => network.LinearOfTexts(dense, hidden.index_select(0, FirstTokens(pass)), pass).tanh();
+        return (hidden, pass) => Adapted.LinearOfTexts(dense, hidden.index_select(0, FirstTokens(pass)), pass).tanh();
     }
 
     /// <returns>(B) int64.</returns>

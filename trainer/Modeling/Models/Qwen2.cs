@@ -29,6 +29,7 @@ internal static class Qwen2
             {
                 var at = $"model.layers.{i}.";
                 return Blocks.PreNorm(
+                    network.Block(at, c),
                     Norms.Rms(network, at + "input_layernorm", c),
                     Attend(at + "self_attn.", i).Run,
                     Norms.Rms(network, at + "post_attention_layernorm", c),

@@ -8,7 +8,7 @@ internal delegate (Tensor Query, Tensor Key, Tensor Value) Projection(Tensor x, 
 /// <summary>The first half of a block: attention of the tokens to one another. H query heads, G key-value heads, D head size.</summary>
 /// <param name="Layer">Its place in a <see cref="KvCache"/>.</param>
 /// <param name="Output">(H D) to (C).</param>
-internal sealed record SelfAttention(Transformer Network, int Layer, Projection Project, LinearSite Output)
+internal sealed record SelfAttention(int Layer, Projection Project, LinearSite Output)
 {
     public AttentionOptions Options { get; init; } = new();
 
@@ -32,7 +32,7 @@ internal sealed record SelfAttention(Transformer Network, int Layer, Projection 
             query = Rotary.Apply(query, cos, sin, pass.Gradients);
             key = Rotary.Apply(key, cos, sin, pass.Gradients);
         }
-        return Network.Linear(Output, Attention.Run(query, key, value, pass, Layer, Options), pass);
+        return Adapted.Linear(Output, Attention.Run(query, key, value, pass, Layer, Options), pass);
     }
 
     /// <summary>The layers <c>q_proj</c>, <c>k_proj</c>, <c>v_proj</c> and <c>o_proj</c>, as most decoders name them.</summary>
@@ -41,25 +41,25 @@ internal sealed record SelfAttention(Transformer Network, int Layer, Projection 
     {
         int queries = c.Heads * c.HeadSize, keys = c.KvHeads * c.HeadSize;
         var project = Separate(
-            network, c,
+            c,
             network.Site(prefix + "q_proj", queries, c.HiddenSize, bias),
             network.Site(prefix + "k_proj", keys, c.HiddenSize, bias),
             network.Site(prefix + "v_proj", keys, c.HiddenSize, bias));
-        return new SelfAttention(network, layer, project, network.Site(prefix + "o_proj", c.HiddenSize, queries, outputBias));
+        return new SelfAttention(layer, project, network.Site(prefix + "o_proj", c.HiddenSize, queries, outputBias));
     }
 
     public static Projection Separate(
-        Transformer network, ModelConfig c, LinearSite query, LinearSite key, LinearSite value) => (x, pass) =>
+        ModelConfig c, LinearSite query, LinearSite key, LinearSite value) => (x, pass) =>
     (
-        network.Linear(query, x, pass).view(-1, c.Heads, c.HeadSize),
-        network.Linear(key, x, pass).view(-1, c.KvHeads, c.HeadSize),
-        network.Linear(value, x, pass).view(-1, c.KvHeads, c.HeadSize)
+        Adapted.Linear(query, x, pass).view(-1, c.Heads, c.HeadSize),
+        Adapted.Linear(key, x, pass).view(-1, c.KvHeads, c.HeadSize),
+        Adapted.Linear(value, x, pass).view(-1, c.KvHeads, c.HeadSize)
     );
 
     /// <summary>One linear layer for the three, one after another.</summary>
-    public static Projection InOne(Transformer network, ModelConfig c, LinearSite all) => (x, pass) =>
+    public static Projection InOne(ModelConfig c, LinearSite all) => (x, pass) =>
     {
-        var y = network.Linear(all, x, pass);                                                    // (N, (H + 2 G) D)
+        var y = Adapted.Linear(all, x, pass);                                                    // (N, (H + 2 G) D)
         Tensor Part(int firstHead, int heads) =>
             y.narrow(1, (long)firstHead * c.HeadSize, (long)heads * c.HeadSize).contiguous().view(-1, heads, c.HeadSize);
         return (Part(0, c.Heads), Part(c.Heads, c.KvHeads), Part(c.Heads + c.KvHeads, c.KvHeads));

@@ -23,7 +23,7 @@ public sealed class SequenceClassifier : Transformer
     /// <returns>(B, labels) float32: a row for each segment of the pass.</returns>
     public Tensor Forward(Tensor ids, Pass pass)
     {
-        CheckTokens(ids, pass);
+        Begin(ids, pass);
         using var scope = NewDisposeScope();
         return head(ids, body.Run(ids, pass), pass).to_type(ScalarType.Float32).MoveToOuterDisposeScope();
     }
@@ -39,14 +39,14 @@ internal static class ClassifierHeads
     public static ClassifierHead LastToken(Transformer network, ModelConfig c)
     {
         var score = network.Head("score", c.Labels.Count, c.HiddenSize, bias: false);
-        return (ids, hidden, pass) => network.LinearOfTexts(score, hidden.index_select(0, LastTokens(ids, pass, c.PadId)), pass);
+        return (ids, hidden, pass) => Adapted.LinearOfTexts(score, hidden.index_select(0, LastTokens(ids, pass, c.PadId)), pass);
     }
 
     /// <summary>Of BERT: a linear layer on the pooled first token.</summary>
     public static ClassifierHead Pooled(Transformer network, ModelConfig c, Pooler pooler)
     {
         var classifier = network.Head("classifier", c.Labels.Count, c.HiddenSize, bias: true);
-        return (_, hidden, pass) => network.LinearOfTexts(classifier, pooler(hidden, pass), pass);
+        return (_, hidden, pass) => Adapted.LinearOfTexts(classifier, pooler(hidden, pass), pass);
     }
 
     /// <summary>Of RoBERTa: two linear layers on the first token.</summary>
@@ -57,7 +57,7 @@ internal static class ClassifierHeads
         return (_, hidden, pass) =>
         {
             var first = hidden.index_select(0, Poolers.FirstTokens(pass));
-            return network.LinearOfTexts(output, network.LinearOfTexts(dense, first, pass).tanh(), pass);
+            return Adapted.LinearOfTexts(output, Adapted.LinearOfTexts(dense, first, pass).tanh(), pass);
         };
     }
 

@@ -23,7 +23,7 @@ public sealed class TextEncoder : Transformer
     /// <returns>(N, C).</returns>
     public Tensor Forward(Tensor ids, Pass pass)
     {
-        CheckTokens(ids, pass);
+        Begin(ids, pass);
         return body.Run(ids, pass);
     }
 

@@ -1,5 +1,4 @@
 using Graft.Modeling.Adapters;
-using Graft.Modeling.Kernels;
 using Graft.Modeling.Models;
 using static TorchSharp.torch;
 
@@ -7,12 +6,13 @@ namespace Graft.Modeling;
 
 /// <summary>
 /// What all networks share: named weights, linear layers and the adapters on them. The building blocks of an architecture take
-/// their weights from here while they are made, and send their products through here, so that adapters see each of them.
+/// their weights from here while they are made, and send their products through <see cref="Adapted"/>, so that adapters see each of them.
 /// </summary>
 public abstract class Transformer : IDisposable
 {
     private readonly List<(string, Tensor)> weights = [];
-    private readonly List<LinearSite> linears = [];
+    private readonly List<LinearSite> linears = [], heads = [];
+    private readonly List<ResidualSite> residuals = [];
     private readonly List<PackedWeight> packed = [];
     private readonly WeightReader reader;
 
@@ -20,6 +20,12 @@ public abstract class Transformer : IDisposable
 
     /// <summary>Every linear layer of the blocks, in the order of the forward pass.</summary>
     public IReadOnlyList<LinearSite> Linears => linears;
+
+    /// <summary>Linear layers that give the answer.</summary>
+    internal IReadOnlyList<LinearSite> Heads => heads;
+
+    /// <summary>Where the halves of the blocks meet the residual stream, in the order of the forward pass.</summary>
+    internal IReadOnlyList<ResidualSite> Residuals => residuals;
 
     /// <summary>Every weight that is a tensor, under its Hugging Face name; a tied output head is not named twice.</summary>
     public IReadOnlyList<(string Name, Tensor Weight)> Weights => weights;
@@ -43,58 +49,59 @@ public abstract class Transformer : IDisposable
 
     /// <summary>Takes a linear layer from the file.</summary>
     /// <param name="inputFirst">Its weight is stored as (in, out).</param>
-    internal LinearSite Site(string name, long outFeatures, long inFeatures, bool bias = false, bool inputFirst = false)
-    {
-        var site = ReadSite(linears.Count, name, outFeatures, inFeatures, bias, inputFirst);
-        linears.Add(site);
-        return site;
-    }
+    internal LinearSite Site(string name, long outFeatures, long inFeatures, bool bias = false, bool inputFirst = false) =>
+        ReadSite(linears, name, outFeatures, inFeatures, bias, inputFirst);
 
-    /// <summary>Takes a linear layer that gives the answer, which adapters leave alone.</summary>
+    /// <summary>Takes a linear layer that gives the answer, which adapters of the blocks leave alone.</summary>
     internal LinearSite Head(string name, long outFeatures, long inFeatures, bool bias) =>
-        ReadSite(-1, name, outFeatures, inFeatures, bias, inputFirst: false);
+        ReadSite(heads, name, outFeatures, inFeatures, bias, inputFirst: false);
 
-    /// <summary>A linear layer with the adapters of the pass.</summary>
-    /// <param name="x">(N, in).</param>
-    /// <returns>(N, out).</returns>
-    internal Tensor Linear(LinearSite site, Tensor x, Pass pass) => Linear(site, x, pass, pass.Spans);
-
-    /// <summary>The same on rows that stand for whole texts.</summary>
-    /// <param name="x">(B, in): a row for each segment.</param>
-    /// <returns>(B, out).</returns>
-    internal Tensor LinearOfTexts(LinearSite site, Tensor x, Pass pass) =>
-        Linear(site, x, pass, [.. pass.Segments.Select((s, i) => (i, 1, s.Adapter))]);
-
-    private Tensor Linear(LinearSite site, Tensor x, Pass pass, IReadOnlyList<(int Start, int Length, LoadedAdapter? Adapter)> spans)
+    /// <summary>Where the halves of a block meet the residual stream.</summary>
+    /// <param name="at">The block's name with a dot behind it.</param>
+    /// <param name="attention">What AdapterHub calls the place behind the attention.</param>
+    /// <param name="feedForward">And the one behind the feed-forward.</param>
+    internal BlockSites Block(string at, ModelConfig c, string attention = "attention_adapters", string feedForward = "output_adapters")
     {
-        if (spans is [var all])
+        ResidualSite Add(string name, BlockHalf half)
         {
-            if (AdapterFor(site, all.Adapter) is not { } only) return Product.Linear(x, site.Matrix, site.Bias, pass.Gradients);
-            var tuned = only.Forward(x, site.Matrix, pass.Gradients);
-            return site.Bias is { } bias ? tuned.add_(bias) : tuned;
+            var site = new ResidualSite(residuals.Count, at + name, half, c.HiddenSize);
+            residuals.Add(site);
+            return site;
         }
-        var y = Product.Linear(x, site.Matrix, site.Bias, pass.Gradients);
-        foreach (var (start, length, adapter) in spans)
-        {
-            if (AdapterFor(site, adapter) is not { } found) continue;
-            using var rows = y.narrow(0, start, length);
-            using var inputs = x.narrow(0, start, length);
-            found.AddTo(rows, inputs);
-        }
-        return y;
+        return new BlockSites(Add(attention, BlockHalf.Attention), Add(feedForward, BlockHalf.FeedForward));
     }
 
-    private protected static void CheckTokens(Tensor ids, Pass pass)
+    /// <summary>What stands before a text for which an adapter answers; null: the method being trained, or the base alone.</summary>
+    public Lead LeadOf(LoadedAdapter? adapter) => AttachmentOf(adapter)?.Lead ?? default;
+
+    /// <summary>Puts the keys and values into an empty cache that the adapter has before each text.</summary>
+    internal void Prime(KvCache cache, LoadedAdapter? adapter)
+    {
+        if (AttachmentOf(adapter)?.Prefix is not { } prefix) return;
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        cache.Prime(prefix.KeysAndValues(cache.DType));
+    }
+
+    /// <summary>Finds out what answers for each segment of a pass, before anything is computed.</summary>
+    private protected void Begin(Tensor ids, Pass pass)
     {
         if (ids.size(0) != pass.TokenCount)
             throw new ArgumentException($"{ids.size(0)} ids for a pass of {pass.TokenCount} tokens.", nameof(ids));
+        pass.Bind(AttachmentOf);
     }
 
-    private LinearSite ReadSite(int index, string name, long outFeatures, long inFeatures, bool bias, bool inputFirst)
+    private Attachment? AttachmentOf(LoadedAdapter? adapter) =>
+        adapter is not null ? adapter.Attachment : Tuning is { Enabled: true } tuning ? tuning.Attachment : null;
+
+    private LinearSite ReadSite(List<LinearSite> list, string name, long outFeatures, long inFeatures, bool bias, bool inputFirst)
     {
-        var matrix = reader.ReadLinear(name + ".weight", outFeatures, inFeatures, inputFirst, isHead: index < 0);
+        var matrix = reader.ReadLinear(name + ".weight", outFeatures, inFeatures, inputFirst, isHead: list == heads);
         var weight = Keep(name + ".weight", matrix, inputFirst);
-        return new LinearSite(index, name, weight, bias ? Weight(name + ".bias", outFeatures) : null, inputFirst);
+        var site = new LinearSite(
+            linears.Count + heads.Count, name, weight, bias ? Weight(name + ".bias", outFeatures) : null, inputFirst);
+        list.Add(site);
+        return site;
     }
 
     private WeightMatrix Keep(string name, WeightMatrix matrix, bool turned)
@@ -103,9 +110,6 @@ public abstract class Transformer : IDisposable
         else packed.Add(new PackedWeight(name, matrix, turned));
         return matrix;
     }
-
-    private LinearAdapter? AdapterFor(LinearSite site, LoadedAdapter? adapter) =>
-        adapter is not null ? adapter.At(site) : Tuning is { Enabled: true } tuning ? tuning.At(site) : null;
 
     public void Dispose()
     {

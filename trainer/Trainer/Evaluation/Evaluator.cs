@@ -49,7 +49,7 @@ internal sealed class Evaluator(BaseModel model, int microBatchTokens)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            using var tokens = new TokenBatch(micro, model.Device, adapter);
+            using var tokens = new TokenBatch(micro, model, adapter);
             total += tokens.LossSum(model.Network).ToDouble();
         }
         return total / examples.Sum(e => (long)e.SupervisedTokens);

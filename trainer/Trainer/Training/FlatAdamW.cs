@@ -1,4 +1,5 @@
 using Graft.Contract;
+using Graft.Modeling;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -12,21 +13,21 @@ namespace Graft.Trainer.Training;
 internal sealed class FlatAdamW : IDisposable
 {
     private readonly AdamW options;
-    private readonly IReadOnlyList<Tensor> parameters;
+    private readonly IReadOnlyList<Trainable> parameters;
     private readonly List<Tensor> gradientViews = [], updateViews = [];
     private readonly Tensor gradient, update, mean, square;   // each (P): all trainable parameters
     private int step;
 
-    public FlatAdamW(IReadOnlyList<Tensor> parameters, AdamW options, Device device)
+    public FlatAdamW(IReadOnlyList<Trainable> parameters, AdamW options, Device device)
     {
         (this.parameters, this.options) = (parameters, options);
-        var total = parameters.Sum(p => p.NumberOfElements);
+        var total = parameters.Sum(p => p.Parameter.NumberOfElements);
         gradient = zeros(total, ScalarType.Float32, device).DetachFromDisposeScope();
         update = zeros(total, ScalarType.Float32, device).DetachFromDisposeScope();
         mean = zeros(total, ScalarType.Float32, device).DetachFromDisposeScope();
         square = zeros(total, ScalarType.Float32, device).DetachFromDisposeScope();
         long at = 0;
-        foreach (var parameter in parameters)
+        foreach (var (_, parameter) in parameters)
         {
             if (parameter.dtype != ScalarType.Float32)
                 throw new ArgumentException($"a trainable tensor is {parameter.dtype}; they are float32", nameof(parameters));
@@ -66,8 +67,10 @@ internal sealed class FlatAdamW : IDisposable
         update.copy_(mean).div_(denominator).mul_(-learningRate / meanBias);
         for (var i = 0; i < parameters.Count; i++)
         {
-            if (options.WeightDecay != 0) parameters[i].mul_(1 - learningRate * options.WeightDecay);
-            parameters[i].add_(updateViews[i]);
+            var (_, parameter, rate) = parameters[i];
+            if (rate != 1) updateViews[i].mul_(rate);
+            if (options.WeightDecay != 0) parameter.mul_(1 - learningRate * rate * options.WeightDecay);
+            parameter.add_(updateViews[i]);
         }
     }
 

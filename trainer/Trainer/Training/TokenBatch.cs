@@ -7,9 +7,10 @@ namespace Graft.Trainer.Training;
 /// <summary>Examples as tensors: tokens one after another, and which position predicts which supervised token.</summary>
 internal sealed class TokenBatch : IDisposable
 {
-    public TokenBatch(IReadOnlyList<Example> examples, Device device, LoadedAdapter? adapter = null)
+    public TokenBatch(IReadOnlyList<Example> examples, BaseModel model, LoadedAdapter? adapter = null)
     {
-        Tokens = examples.Sum(e => e.Length);
+        var (lead, device) = (model.Transformer.LeadOf(adapter), model.Device);
+        Tokens = examples.Sum(e => lead.Tokens + e.Length);
         Supervised = examples.Sum(e => e.SupervisedTokens);
         var ids = new long[Tokens];
         var positions = new long[Supervised];
@@ -19,7 +20,8 @@ internal sealed class TokenBatch : IDisposable
         for (var e = 0; e < examples.Count; e++)
         {
             var example = examples[e];
-            segments[e] = new Segment(start, example.Length, Adapter: adapter);
+            segments[e] = new Segment(start, lead.Tokens + example.Length, Adapter: adapter, Lead: lead);
+            start += lead.Tokens;
             for (var t = 0; t < example.Length; t++)
             {
                 ids[start + t] = example.Ids[t];
@@ -35,7 +37,7 @@ internal sealed class TokenBatch : IDisposable
         Targets = tensor(targets, device: device);
     }
 
-    /// <summary>N.</summary>
+    /// <summary>N, the tokens of leads included.</summary>
     public int Tokens { get; }
 
     /// <summary>M.</summary>

@@ -38,7 +38,7 @@ internal sealed class TrainingLoop(
     public void Run(Action<StepReport> onStep, CancellationToken cancellation)
     {
         var order = new BatchOrder(examples.Count, options.BatchSize, options.Seed, options.Shuffle);
-        using var optimizer = new FlatAdamW([.. method.Trainable.Select(t => t.Parameter)], options.Optimizer, model.Device);
+        using var optimizer = new FlatAdamW(method.Trainable, options.Optimizer, model.Device);
         method.Training = true;
         try
         {
@@ -68,7 +68,7 @@ internal sealed class TrainingLoop(
         {
             cancellation.ThrowIfCancellationRequested();
             using var microScope = NewDisposeScope();
-            using var tokens = new TokenBatch(micro, model.Device);
+            using var tokens = new TokenBatch(micro, model);
             var loss = tokens.LossSum(model.Network).div(supervised);
             loss.backward();
             using (no_grad()) total.add_(loss.detach());

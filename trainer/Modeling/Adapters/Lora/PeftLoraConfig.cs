@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Graft.Contract;
 
 namespace Graft.Modeling.Adapters;
 
@@ -9,6 +10,8 @@ internal static class PeftLoraConfig
 {
     /// <summary>The PEFT release whose fields these are.</summary>
     private const string PeftVersion = "0.20.0";
+
+    private const string Prefix = "base_model.model.", PartA = ".lora_A.weight";
 
     private static readonly JsonSerializerOptions Readable =
         new() { WriteIndented = true, IndentSize = 2, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -37,16 +40,10 @@ internal static class PeftLoraConfig
         File.WriteAllText(path, new JsonObject(fields).ToJsonString(Readable));
     }
 
-    public sealed record Read(int Rank, double Alpha, bool RsLora, IReadOnlyList<string>? Targets);
-
     /// <summary>Reads what decides the result; whatever would change it and is not supported is refused by name, all at once.</summary>
-    public static Read From(string path)
+    public static LoraMethod Read(AdapterFolder folder)
     {
-        using var json = ModelConfigReader.Parse(path);
-        var fields = new JsonFields(path, json.RootElement);
-        var type = fields.Text("peft_type");
-        if (type is not ("LORA" or null)) throw new ModelFormatException(path, $"peft_type is '{type}'; only LORA adapters can be loaded");
-        if (type is null) fields.Wrong("peft_type is missing");
+        var fields = folder.Config;
         if (fields.Text("bias") is { } bias and not "none") fields.Wrong($"bias is '{bias}'; only 'none' is supported");
         foreach (var name in Off.Append("use_bdlora"))
             if (name != "ensure_weight_tying" && fields.Flag(name) == true) fields.Wrong($"{name} is true, which is not supported");
@@ -54,15 +51,19 @@ internal static class PeftLoraConfig
             if (fields.Find(name) is { } value && !IsEmpty(value)) fields.Wrong($"{name} is not supported");
         var rank = fields.Count("r");
         if (rank < 1 && fields.Has("r")) fields.Wrong($"r is {rank}");
-        var read = new Read(rank, fields.Number("lora_alpha") ?? 8, fields.Flag("use_rslora") ?? false, Targets(fields));
+        var read = new LoraMethod(
+            new LoraTargets { Modules = Targets(folder) }, rank, fields.Number("lora_alpha") ?? 8, RsLora: fields.Flag("use_rslora") ?? false);
         fields.ThrowIfWrong();
         return read;
     }
 
-    /// <summary>Null when they are a pattern, or cut down by other fields: then the tensors alone say what is tuned.</summary>
-    private static IReadOnlyList<string>? Targets(JsonFields fields) =>
-        fields.Find("target_modules") is { ValueKind: JsonValueKind.Array } && !fields.Has("layers_to_transform") && !fields.Has("exclude_modules")
-            ? fields.Texts("target_modules") : null;
+    /// <summary>Where they are a pattern, or cut down by other fields, the tensors alone say what is tuned.</summary>
+    private static IReadOnlyList<string>? Targets(AdapterFolder folder) =>
+        folder.Config.Find("target_modules") is { ValueKind: JsonValueKind.Array }
+            && !folder.Config.Has("layers_to_transform") && !folder.Config.Has("exclude_modules")
+            ? folder.Config.Texts("target_modules")
+            : [.. folder.Weights.Tensors.Keys.Where(k => k.StartsWith(Prefix, StringComparison.Ordinal) && k.EndsWith(PartA, StringComparison.Ordinal))
+                .Select(k => k[Prefix.Length..^PartA.Length])];
 
     private static bool IsEmpty(JsonElement value) => value.ValueKind switch
     {

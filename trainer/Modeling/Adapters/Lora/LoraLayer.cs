@@ -16,19 +16,31 @@ internal sealed class LoraLayer(Tensor a, Tensor b, double scale, LoraDropout? d
 
     public Tensor A { get; } = a;
     public Tensor B { get; } = b;
+    public double Scale { get; } = scale;
 
-    public override void AddTo(Tensor output, Tensor input)
+    public override bool Amends => true;
+
+    public override void Amend(Tensor output, Tensor input, LinearSite site)
     {
         var wide = dropout is { Active: true } ? dropout.Apply(input) : input;
         var inner = nn.functional.linear(wide, As(A, input.dtype));                              // (M, r)
         output.add_(nn.functional.linear(inner, As(B, input.dtype)), alpha: scaling);
     }
 
-    public override Tensor Forward(Tensor input, WeightMatrix weight, GradientBin bin)
+    public override Tensor Forward(Tensor input, LinearSite site, GradientBin bin)
     {
-        if (!is_grad_enabled() || dropout is { Active: true }) return base.Forward(input, weight, bin);
-        return LoraLinear.Apply(input, weight, As(A, input.dtype), As(B, input.dtype), scale, bin);
+        if (is_grad_enabled() && dropout is not { Active: true })
+        {
+            var tuned = LoraLinear.Apply(input, site.Matrix, As(A, input.dtype), As(B, input.dtype), Scale, bin);
+            return site.Bias is { } bias ? tuned.add_(bias) : tuned;
+        }
+        var output = Product.Linear(input, site.Matrix, site.Bias, bin);
+        Amend(output, input, site);
+        return output;
     }
+
+    public override (Tensor Weight, Tensor? Bias) Merge(Tensor weight, Tensor? bias) =>
+        (weight.add(B.to_type(weight.dtype).matmul(A.to_type(weight.dtype)), alpha: scaling), bias);
 
     public override void Dispose()
     {
@@ -37,16 +49,4 @@ internal sealed class LoraLayer(Tensor a, Tensor b, double scale, LoraDropout? d
     }
 
     private static Tensor As(Tensor tensor, ScalarType dtype) => tensor.dtype == dtype ? tensor : tensor.to_type(dtype);
-}
-
-/// <summary>Leaves out elements of the update's input, each with the same probability, while its method trains.</summary>
-internal sealed class LoraDropout(double probability, Generator rng, TuningMethod method)
-{
-    public bool Active => probability > 0 && method.Training;
-
-    public Tensor Apply(Tensor input)
-    {
-        var keep = rand(input.shape, ScalarType.Float32, input.device, generator: rng).ge(probability).to_type(input.dtype);
-        return input.mul(keep).div(1 - probability);
-    }
 }

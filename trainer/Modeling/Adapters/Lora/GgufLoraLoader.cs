@@ -28,10 +28,10 @@ internal static class GgufLoraLoader
                 $"a base model of the type '{model.Config.ModelType}' takes no adapter from a GGUF file");
         var alpha = CheckKind(file, architecture.Name);
         var pairs = Pairs(file, model.Transformer.Linears, architecture.Tensors);
-        var layers = pairs.ToDictionary(
-            p => p.Site.Index, LinearAdapter (p) => Read(file, p, alpha == 0 ? 1 : alpha / p.Rank, model, architecture.Tensors));
+        var attachment = new Attachment();
+        foreach (var pair in pairs) attachment.Add(pair.Site, Read(file, pair, alpha == 0 ? 1 : alpha / pair.Rank, model, architecture.Tensors));
         var rank = pairs.Max(p => p.Rank);
-        return new LoadedAdapter(layers)
+        return new LoadedAdapter(attachment)
         {
             Name = name,
             Folder = path,
@@ -93,18 +93,16 @@ internal static class GgufLoraLoader
         throw new ModelFormatException(file.Path, $"does not fit this base model: {string.Join("; ", problems.Take(12))}{more}");
     }
 
-    /// <summary>In the model's element type; the scale goes into B. Rows of B lie as those of the base's weight do.</summary>
+    /// <summary>In the model's element type. Rows of B lie as those of the base's weight do.</summary>
     private static LoraLayer Read(GgufFile file, Pair pair, double scale, BaseModel model, GgufNames names)
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
-        Tensor Part(GgufTensor tensor, Func<long, long>? rows, double factor)
+        Tensor Part(GgufTensor tensor, Func<long, long>? rows)
         {
             using var matrix = new GgufMatrix(file, tensor, rows);
-            return matrix.Widen(0, matrix.Rows,
-                ScalarType.Float32).mul(factor).to_type(model.DType).to(model.Device).DetachFromDisposeScope();
+            return matrix.Widen(0, matrix.Rows, ScalarType.Float32).to_type(model.DType).to(model.Device).DetachFromDisposeScope();
         }
-        return new LoraLayer(Part(pair.A, null, 1),
-            Part(pair.B, names.StoredRow(pair.Site.Name, pair.Site.OutFeatures, model.Config), scale), 1);
+        return new LoraLayer(Part(pair.A, null), Part(pair.B, names.StoredRow(pair.Site.Name, pair.Site.OutFeatures, model.Config)), scale);
     }
 }

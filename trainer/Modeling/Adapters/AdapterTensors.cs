@@ -1,0 +1,96 @@
+using Graft.Modeling.Files;
+using static TorchSharp.torch;
+
+namespace Graft.Modeling.Adapters;
+
+/// <summary>
+/// Hands a method the tensors that it declares: drawn for training, or read from what was stored. So a method says once what it
+/// attaches where, and is trained, resumed and served by that.
+/// </summary>
+internal abstract class AdapterTensors
+{
+    private readonly List<Trainable> trainable = [];
+
+    /// <summary>Whether the tensors are float32 leaves that learn; else they are the model's element type and stay as they are.</summary>
+    public abstract bool Learn { get; }
+
+    /// <summary>Those that learn, in the order in which they were taken.</summary>
+    public IReadOnlyList<Trainable> Trainable => trainable;
+
+    /// <summary>Elements of all tensors that were taken.</summary>
+    public long Parameters { get; private set; }
+
+    /// <summary>A tensor of the method's own, outside all dispose scopes.</summary>
+    /// <param name="name">In the file that it is stored in.</param>
+    /// <param name="draw">Its first values, where training begins.</param>
+    /// <param name="rate">It learns so many times as fast as the others.</param>
+    public Tensor Take(string name, long[] shape, Draw draw, double rate = 1)
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        var tensor = Get(name, shape, draw).DetachFromDisposeScope();
+        Parameters += tensor.numel();
+        if (!Learn) return tensor;
+        tensor.requires_grad = true;
+        trainable.Add(new Trainable(name, tensor, rate));
+        return tensor;
+    }
+
+    /// <summary>Lets a weight of the base model learn; it stays the model's.</summary>
+    public void Adopt(string name, Tensor weight)
+    {
+        weight.requires_grad = true;
+        trainable.Add(new Trainable(name, weight));
+        Parameters += weight.numel();
+    }
+
+    protected abstract Tensor Get(string name, long[] shape, Draw draw);
+}
+
+/// <summary>Fresh ones, to be trained.</summary>
+internal sealed class DrawnTensors(Generator rng, Device device) : AdapterTensors
+{
+    public override bool Learn => true;
+
+    protected override Tensor Get(string name, long[] shape, Draw draw) => draw(shape, rng).to(device);
+}
+
+/// <summary>
+/// Those of a file, to be served or to be trained on. What does not fit is collected: <see cref="Finish"/> tells all of it.
+/// </summary>
+internal sealed class StoredTensors(SafetensorsFile file, BaseModel model, bool learn = false) : AdapterTensors
+{
+    private readonly HashSet<string> asked = new(StringComparer.Ordinal);
+    private readonly List<string> missing = [], misshapen = [];
+
+    public override bool Learn => learn;
+
+    /// <summary>Whether the file has such a tensor, for parts that an adapter may lack.</summary>
+    public bool Has(string name) => file.Tensors.ContainsKey(name);
+
+    /// <summary>Type of the stored tensors, as safetensors names it.</summary>
+    public string Dtype => string.Join(", ", file.Tensors.Values.Select(t => t.Dtype).Distinct(StringComparer.Ordinal));
+
+    protected override Tensor Get(string name, long[] shape, Draw draw)
+    {
+        asked.Add(name);
+        var dtype = learn ? ScalarType.Float32 : model.DType;
+        if (!file.Tensors.TryGetValue(name, out var info)) missing.Add(name);
+        else if (!info.Shape.SequenceEqual(shape))
+            misshapen.Add($"'{name}' is [{string.Join(", ", info.Shape)}], but base model and configuration ask for [{string.Join(", ", shape)}]");
+        else return file.Map(name).to_type(dtype).to(model.Device).clone();
+        return zeros(shape, dtype, new Device(TorchSharp.DeviceType.META));
+    }
+
+    /// <exception cref="ModelFormatException">The file does not fit the model and the method; every tensor is named.</exception>
+    public void Finish()
+    {
+        var strange = file.Tensors.Keys.Where(k => !asked.Contains(k)).Order(StringComparer.Ordinal).ToList();
+        var problems = new List<string>();
+        if (strange.Count > 0) problems.Add($"{strange.Count} tensors belong to no layer of this base model: {Lists.Some(strange, 4)}");
+        problems.AddRange(missing.Select(m => $"the tensor '{m}' is missing"));
+        problems.AddRange(misshapen);
+        if (asked.Count == 0 && problems.Count == 0) problems.Add("it holds no tensors");
+        if (problems.Count > 0) throw new ModelFormatException(file.Path, $"does not fit this base model: {string.Join("; ", problems)}");
+    }
+}

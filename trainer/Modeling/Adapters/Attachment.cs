@@ -1,0 +1,38 @@
+using Graft.Modeling.Models;
+
+namespace Graft.Modeling.Adapters;
+
+/// <summary>
+/// What a method puts onto a network, and where: at linear layers, at the table of embeddings, where the halves of a block meet the
+/// residual stream, and before the text. What is absent leaves the network alone. It owns what was added to it.
+/// </summary>
+internal sealed class Attachment : IDisposable
+{
+    private readonly Dictionary<int, LinearAdapter> linears = [];
+    private readonly Dictionary<int, ResidualAdapter> residuals = [];
+
+    public IReadOnlyDictionary<int, LinearAdapter> Linears => linears;
+    public EmbeddingAdapter? Embedding { get; set; }
+    public SoftPrompt? Prompt { get; set; }
+    public KeyValuePrefix? Prefix { get; set; }
+
+    /// <summary>What stands before each text.</summary>
+    public Lead Lead => new(Prompt?.Length ?? 0, Prefix?.Length ?? 0);
+
+    public void Add(LinearSite site, LinearAdapter adapter) => linears.Add(site.Index, adapter);
+
+    public void Add(ResidualSite site, ResidualAdapter adapter) => residuals.Add(site.Index, adapter);
+
+    public LinearAdapter? At(LinearSite site) => linears.GetValueOrDefault(site.Index);
+
+    public ResidualAdapter? At(ResidualSite site) => residuals.GetValueOrDefault(site.Index);
+
+    public void Dispose()
+    {
+        foreach (var adapter in linears.Values) adapter.Dispose();
+        foreach (var adapter in residuals.Values) adapter.Dispose();
+        Embedding?.Dispose();
+        Prompt?.Dispose();
+        Prefix?.Dispose();
+    }
+}
