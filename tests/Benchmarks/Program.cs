@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Graft.Benchmarks.Methods;
 using Graft.Benchmarks.Road;
 using Graft.Benchmarks.Sizes;
 using Graft.Benchmarks.Smollm2;
@@ -13,7 +14,7 @@ static RootCommand Root(TorchThread torch)
         Measures Graft against known figures. `list` names the benchmarks; with --json a benchmark prints its figures and
         nothing else.
         """);
-    Command[] benchmarks = [RoadCommand.Create(TimeProvider.System), SizesCommand.Create(), Smollm2Command.Create(torch)];
+    Command[] benchmarks = [RoadCommand.Create(TimeProvider.System), SizesCommand.Create(), Smollm2Command.Create(torch), MethodsCommand.Create(torch)];
     var list = new Command("list", "Name the benchmarks.");
     list.SetAction(_ =>
     {
