@@ -46,6 +46,14 @@ public abstract class TuningMethod : IDisposable
         model.Transformer.Tuning = this;
     }
 
+    /// <summary>Finds out whether the method fits a model, of which only the shapes need be there (<see cref="LoadOptions.ShapesOnly"/>).</summary>
+    /// <exception cref="TuningException">The method's options do not fit the model; the message says what would.</exception>
+    public void Check(BaseModel shapes)
+    {
+        using var scope = NewDisposeScope();
+        Declare(shapes, new TensorShapes()).Dispose();
+    }
+
     /// <summary>Writes the artifact's weights and configuration into an existing folder.</summary>
     /// <param name="baseModelName">The base as people name it; PEFT looks it up by this.</param>
     public abstract void Save(string folder, BaseModel model, string baseModelName);

@@ -13,4 +13,8 @@ namespace Graft.Modeling;
 /// <param name="Root">What the model's files may not leave; null: <see cref="TrustedRoot.Named"/> of its path.</param>
 public sealed record LoadOptions(
     Device Device, ScalarType DType, bool RandomWeights = false, long Seed = 0, bool RequireTokenizer = true,
-    ModelTask? Task = ModelTask.Generation, Quantization? Quantization = null, bool Frozen = true, TrustedRoot? Root = null);
+    ModelTask? Task = ModelTask.Generation, Quantization? Quantization = null, bool Frozen = true, TrustedRoot? Root = null)
+{
+    /// <summary>The network without its weights, tokenizer and memory: what is asked of it can be checked before it is loaded.</summary>
+    public LoadOptions ShapesOnly => this with { Device = META, RandomWeights = false, RequireTokenizer = false, Quantization = new Quantization { None = new NoQuantization() } };
+}

@@ -27,8 +27,9 @@ internal sealed class WeightReader(string path, IWeights weights, LoadOptions op
         {
             if (weights.ShapeOf(name) is not { } found) missing.Add(name);
             else if (!found.SequenceEqual(shape)) misshapen.Add($"'{name}' is [{string.Join(", ", found)}] instead of [{string.Join(", ", shape)}]");
-            if (missing.Count + misshapen.Count > 0) return empty(shape, dtype, new Device(TorchSharp.DeviceType.META)).DetachFromDisposeScope();
+            if (missing.Count + misshapen.Count > 0) return empty(shape, dtype, META).DetachFromDisposeScope();
         }
+        if (device.type == TorchSharp.DeviceType.META) return empty(shape, dtype, META).DetachFromDisposeScope();
         var weight = weights.Read(name, shape, dtype);
         if (device.type == weight.device_type) return weight.DetachFromDisposeScope();
         using (weight) return weight.to(device).DetachFromDisposeScope();

@@ -21,10 +21,14 @@ internal sealed class TrainingRun(
         var device = cuda.is_available() ? CUDA : CPU;
         using var method = TuningMethods.Create(job.Method);
         Enter(TrainerPhase.LoadingModel, job.Model.Source);
-        using var model = BaseModel.Load(local.Path, new LoadOptions(
+        var options = new LoadOptions(
             device, Precisions.Resolve(job.Model.Precision, device, method.WeightsTrain), job.Model.RandomWeights, job.Training.Seed,
             Quantization: job.Model.Quantization, Frozen: !method.WeightsTrain,
-            Root: local.Root is { } root ? TrustedRoot.At(root) : null));
+            Root: local.Root is { } root ? TrustedRoot.At(root) : null);
+        // What does not fit is told before gigabytes go to the device.
+        if (!job.Model.RandomWeights)
+            using (var shapes = BaseModel.Load(local.Path, options.ShapesOnly)) method.Check(shapes);
+        using var model = BaseModel.Load(local.Path, options);
         cancellation.ThrowIfCancellationRequested();
         using var rng = new Generator(unchecked((ulong)job.Training.Seed), device);
         method.Attach(model, rng);
