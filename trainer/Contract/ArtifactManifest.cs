@@ -43,4 +43,10 @@ public static class ArtifactLayout
     public const string AdapterConfig = "adapter_config.json";
     public const string AdapterWeights = "adapter_model.safetensors";
     public const string Manifest = "manifest.json";
+
+    /// <summary>
+    /// What training goes on from where <see cref="AdapterWeights"/> holds only what was computed from it: every tensor that trains, by its
+    /// own name. Its metadata has <c>graft.state</c>, the version of this layout, and <c>graft.method</c>. What serves has no use for it.
+    /// </summary>
+    public const string TrainingState = "training_state.safetensors";
 }

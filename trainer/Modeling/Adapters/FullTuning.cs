@@ -10,6 +10,7 @@ internal sealed class FullTuning : TuningMethod
     public override double DefaultLearningRate => 2e-5;
     public override ArtifactKind Kind => ArtifactKind.Model;
     public override bool WeightsTrain => true;
+    internal override string? StateFile => null;
 
     private protected override Attachment Declare(BaseModel model, AdapterTensors tensors)
     {

@@ -34,6 +34,9 @@ public sealed class LoadedAdapter : IDisposable
     /// <summary>Bytes in memory.</summary>
     public required long Bytes { get; init; }
 
+    /// <summary>What stands before each text that it answers.</summary>
+    public Lead Lead => Attachment.Lead;
+
     internal Attachment Attachment { get; }
 
     public void Dispose() => Attachment.Dispose();

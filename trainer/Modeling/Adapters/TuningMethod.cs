@@ -31,18 +31,32 @@ public abstract class TuningMethod : IDisposable
 
     internal Attachment? Attachment { get; private set; }
 
+    /// <summary>The file of an artifact that holds all that trains; null: there is none, and the artifact is a base model itself.</summary>
+    internal virtual string? StateFile => ArtifactLayout.AdapterWeights;
+
     /// <summary>Elements of the method's own tensors.</summary>
     private protected long Parameters { get; private set; }
 
     /// <summary>What is left to chance in training, such as dropout.</summary>
     private protected Generator? Rng { get; private set; }
 
-    /// <summary>Draws the trainable tensors, freezes the rest and becomes what the model computes with. Once only.</summary>
+    /// <summary>
+    /// Draws the trainable tensors, or takes those of an artifact; freezes the rest and becomes what the model computes with. Once only.
+    /// </summary>
+    /// <param name="from">The folder of an artifact of this method and these options, which training goes on from; null: from the start.</param>
     /// <exception cref="TuningException">The method's options do not fit the model; the message says what would.</exception>
-    public void Attach(BaseModel model, Generator rng)
+    /// <exception cref="ModelFormatException">The folder cannot be gone on from, or does not fit.</exception>
+    public void Attach(BaseModel model, Generator rng, string? from = null)
     {
         Rng = rng;
-        Build(model, new DrawnTensors(rng, model.Device));
+        if (from is null) Build(model, new DrawnTensors(rng, model.Device));
+        else
+        {
+            using var file = TrainingState.Open(from, this);
+            var stored = new StoredTensors(file, model, learn: true);
+            Build(model, stored);
+            stored.Finish();
+        }
         model.Transformer.Tuning = this;
     }
 
@@ -51,7 +65,14 @@ public abstract class TuningMethod : IDisposable
     public void Check(BaseModel shapes)
     {
         using var scope = NewDisposeScope();
+        CheckConfig(shapes.Config);
         Declare(shapes, new TensorShapes()).Dispose();
+    }
+
+    /// <summary>What the configuration alone can say of whether the method fits.</summary>
+    /// <exception cref="TuningException">It does not; the message says what would.</exception>
+    private protected virtual void CheckConfig(ModelConfig config)
+    {
     }
 
     /// <summary>Writes the artifact's weights and configuration into an existing folder.</summary>
@@ -64,6 +85,7 @@ public abstract class TuningMethod : IDisposable
     internal Attachment Build(BaseModel model, AdapterTensors tensors)
     {
         if (Attachment is not null) throw new InvalidOperationException($"{Name} is attached to a model already.");
+        CheckConfig(model.Config);
         Attachment = Declare(model, tensors);
         (Trainable, Parameters) = (tensors.Trainable, tensors.Parameters);
         return Attachment;

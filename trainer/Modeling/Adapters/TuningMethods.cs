@@ -15,6 +15,9 @@ public static class TuningMethods
     private static readonly Row[] Table =
     [
         new("lora", m => m.Lora is { } lora ? new LoraTuning(lora) : null, "LORA", LoraTuning.Read),
+        new("promptTuning", m => m.PromptTuning is { } prompt ? new PromptTuning(prompt) : null, "PROMPT_TUNING", PromptTuning.Read),
+        new("pTuning", m => m.PTuning is { } prompt ? new PTuning(prompt) : null, "P_TUNING", PTuning.Read),
+        new("prefixTuning", m => m.PrefixTuning is { } prefix ? new PrefixTuning(prefix) : null, "PREFIX_TUNING", PrefixTuning.Read),
         new("full", m => m.Full is not null ? new FullTuning() : null, null, null),
     ];
 

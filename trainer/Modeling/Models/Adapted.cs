@@ -13,13 +13,15 @@ internal static class Adapted
 {
     /// <summary>The tokens' vectors, with what adapters change of them and put before them.</summary>
     /// <param name="ids">(N) int64; those of a lead are not looked at.</param>
+    /// <param name="scale">Factor on the tokens' vectors, which those of a lead have already where they need it; null: none.</param>
     /// <returns>(N, C).</returns>
-    public static Tensor Embed(WeightMatrix table, Tensor ids, Pass pass)
+    public static Tensor Embed(WeightMatrix table, Tensor ids, Pass pass, Tensor? scale = null)
     {
         Tensor Rows(Tensor of, Attachment? attachment) => attachment?.Embedding?.Gather(of, table) ?? table.Gather(of);
         var x = pass.Spans is [var all] ? Rows(ids, all.Attachment)
             : pass.Spans.All(s => s.Attachment?.Embedding is null) ? table.Gather(ids)
             : cat([.. pass.Spans.Select(s => Rows(ids.narrow(0, s.Start, s.Length), s.Attachment))]);
+        if (scale is not null) x = x.mul(scale);
         if (pass.Segments.All(s => s.Lead.Tokens == 0)) return x;
         var parts = new List<Tensor>();
         for (var i = 0; i < pass.Segments.Count; i++)

@@ -8,6 +8,11 @@ internal abstract class Body
     /// <summary>(V, C): of the tokens.</summary>
     public abstract WeightMatrix Embedding { get; }
 
+    /// <summary>What the blocks are given for tokens, before positions are added.</summary>
+    /// <param name="ids">(M) int64.</param>
+    /// <returns>(M, C).</returns>
+    public virtual Tensor VectorsOf(Tensor ids) => Embedding.Gather(ids);
+
     /// <param name="ids">(N) int64.</param>
     /// <returns>(N, C).</returns>
     public abstract Tensor Run(Tensor ids, Pass pass);

@@ -22,6 +22,8 @@ public sealed class CausalLM : Transformer
     /// <summary>(V, C): the output head, which may be the embedding.</summary>
     public WeightMatrix OutputWeight { get; }
 
+    private protected override Body Body => body;
+
     /// <param name="ids">(N) int64, on the model's device.</param>
     /// <returns>(N, C) after the last norm.</returns>
     public Tensor Forward(Tensor ids, Pass pass)

@@ -30,12 +30,22 @@ internal sealed class Decoder : Body
     public override Tensor Run(Tensor ids, Pass pass)
     {
         using var scope = NewDisposeScope();
-        var x = Adapted.Embed(Embedding, ids, pass);                                    // (N, C)
-        // The factor is rounded to the element type first, as the reference does.
-        if (scale != 1) x = x.mul(tensor((float)scale, x.dtype, x.device));
+        var x = Adapted.Embed(Embedding, ids, pass, Factor(Embedding.DType, pass.Device));  // (N, C)
         if (positions is not null) x = x.add(Learned(pass));
         return norm(Through(blocks, x, pass), pass).MoveToOuterDisposeScope();
     }
+
+    public override Tensor VectorsOf(Tensor ids)
+    {
+        using var scope = NewDisposeScope();
+        var rows = Embedding.Gather(ids);
+        return (Factor(rows.dtype, rows.device) is { } factor ? rows.mul(factor) : rows).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>It is the table's own, as in transformers: vectors that come from elsewhere are taken as they are.</summary>
+    private Tensor? Factor(ScalarType dtype, Device device) =>
+        // The factor is rounded to the element type first, as the reference does.
+        scale == 1 ? null : tensor((float)scale, dtype, device);
 
     private Tensor Learned(Pass pass)
     {

@@ -1,3 +1,4 @@
+using Graft.Modeling.Runtime;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Models;
@@ -48,10 +49,13 @@ internal sealed class Encoder : Body
         if (padId is not { } pad) return pass.Positions;
         // Real tokens of the text up to each one: of all texts, less those of the texts before.
         var real = ids.ne(pad).to_type(ScalarType.Int64);
+        // Where vectors stand in for ids, transformers counts all of the text; the ids of virtual tokens say nothing.
+        foreach (var segment in pass.Segments.Where(s => s.Lead.Tokens > 0)) real.narrow(0, segment.Start, segment.Length).fill_(Scalars.One);
         var upTo = real.cumsum(0);
-        var first = arange(ids.size(0), ScalarType.Int64, ids.device).sub(pass.Positions);      // (N): where each token's text begins
-        var before = upTo.sub(real).index_select(0, first);
-        return upTo.sub(before).mul(real).add(pad);
+        long[] firsts = [.. pass.Segments.SelectMany(s => Enumerable.Repeat((long)s.Start, s.Length))];
+        long[] keys = [.. pass.Segments.SelectMany(s => Enumerable.Repeat((long)s.Lead.Keys, s.Length))];
+        var before = upTo.sub(real).index_select(0, tensor(firsts, device: ids.device));
+        return upTo.sub(before).add(tensor(keys, device: ids.device)).mul(real).add(pad);
     }
 
     private static Layer Block(Transformer network, ModelConfig c, string at, int layer, Activation activation)

@@ -28,6 +28,9 @@ public sealed class KvCache : IDisposable
 
     public ScalarType DType => store.dtype;
 
+    /// <summary>Of those held, how many are no token's (<see cref="Prime"/>).</summary>
+    internal int Primed { get; private set; }
+
     /// <summary>Begins with keys and values that are no token's.</summary>
     /// <param name="keysAndValues">(layers, 2, G, P, D).</param>
     /// <exception cref="InvalidOperationException">The cache holds something already.</exception>
@@ -38,7 +41,7 @@ public sealed class KvCache : IDisposable
         Reserve(count);
         using var place = store.narrow(3, 0, count);
         place.copy_(keysAndValues);
-        Length = count;
+        (Length, Primed) = (count, count);
     }
 
     /// <summary>Forgets what lies behind the first <paramref name="length"/> tokens.</summary>
@@ -46,7 +49,7 @@ public sealed class KvCache : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
-        Length = length;
+        (Length, Primed) = (length, Math.Min(Primed, length));
     }
 
     /// <summary>Bytes that a cache of so many tokens takes.</summary>

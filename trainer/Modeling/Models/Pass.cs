@@ -180,7 +180,8 @@ public sealed class Pass : IDisposable
         {
             var past = Before(segment);
             var length = past + segment.Length;
-            if (past > 0 && !rope.Agrees(past, length))
+            // Keys of an adapter are not turned.
+            if (past > (segment.Cache?.Primed ?? segment.Lead.Keys) && !rope.Agrees(past, length))
                 throw new InvalidOperationException($"Keys of {past} tokens in a cache do not go with a text of {length}: compute it anew.");
             var frequencies = rope.Frequencies(length);
             for (var i = 0; i < segment.Length; i++) frequencies.CopyTo(rows, (segment.Start + i) * half);

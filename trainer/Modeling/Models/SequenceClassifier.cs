@@ -19,6 +19,8 @@ public sealed class SequenceClassifier : Transformer
     /// <summary>In the order of the logits.</summary>
     public IReadOnlyList<string> Labels { get; }
 
+    private protected override Body Body => body;
+
     /// <param name="ids">(N) int64, on the model's device: whole texts.</param>
     /// <returns>(B, labels) float32: a row for each segment of the pass.</returns>
     public Tensor Forward(Tensor ids, Pass pass)
@@ -68,7 +70,7 @@ internal static class ClassifierHeads
         var lasts = pass.Segments.Select(s =>
         {
             var last = s.Length - 1;
-            while (last > 0 && all[s.Start + last] == padId) last--;
+            while (last > s.Lead.Tokens && all[s.Start + last] == padId) last--;
             return (long)(s.Start + last);
         });
         return tensor(lasts.ToArray(), device: pass.Device);

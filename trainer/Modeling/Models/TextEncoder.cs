@@ -19,6 +19,8 @@ public sealed class TextEncoder : Transformer
     /// <summary>Whether the model has a pooling of its own.</summary>
     public bool HasPooler => pooler is not null;
 
+    private protected override Body Body => body;
+
     /// <param name="ids">(N) int64, on the model's device: whole texts.</param>
     /// <returns>(N, C).</returns>
     public Tensor Forward(Tensor ids, Pass pass)

@@ -33,6 +33,8 @@ public abstract class Transformer : IDisposable
     /// <summary>The matrices that are packed.</summary>
     internal IReadOnlyList<PackedWeight> Packed => packed;
 
+    private protected abstract Body Body { get; }
+
     /// <summary>What is being trained on this model; it answers for segments without an adapter of their own.</summary>
     internal TuningMethod? Tuning { get; set; }
 
@@ -70,6 +72,11 @@ public abstract class Transformer : IDisposable
         }
         return new BlockSites(Add(attention, BlockHalf.Attention), Add(feedForward, BlockHalf.FeedForward));
     }
+
+    /// <summary>What the blocks are given for tokens: what a virtual token may begin as.</summary>
+    /// <param name="ids">(M) int64, on the model's device.</param>
+    /// <returns>(M, C).</returns>
+    internal Tensor VectorsOf(Tensor ids) => Body.VectorsOf(ids);
 
     /// <summary>What stands before a text for which an adapter answers; null: the method being trained, or the base alone.</summary>
     public Lead LeadOf(LoadedAdapter? adapter) => AttachmentOf(adapter)?.Lead ?? default;

@@ -13,7 +13,7 @@ internal sealed class ChatEndpoint(ServedModels models, TimeProvider clock)
     {
         var request = await RequestBody.ReadAsync(context, ServerJson.Plain.ChatRequest);
         var model = models.Resolve(request.Model);
-        var facts = models.Facts;
+        var facts = models.FactsOf(model);
         var errors = new FieldErrors();
         errors.Require(request.TopLogprobs is null || request.Logprobs == true, "top_logprobs", "can only be given with 'logprobs': true");
         var options = RequestRules.Sampling(request, request.Logprobs == true ? request.TopLogprobs ?? 0 : null, errors);

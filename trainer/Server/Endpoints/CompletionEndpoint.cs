@@ -14,7 +14,7 @@ internal sealed class CompletionEndpoint(ServedModels models, TimeProvider clock
     {
         var request = await RequestBody.ReadAsync(context, ServerJson.Plain.CompletionRequest);
         var model = models.Resolve(request.Model);
-        var facts = models.Facts;
+        var facts = models.FactsOf(model);
         var errors = new FieldErrors();
         var options = RequestRules.Sampling(request, request.Logprobs, errors);
         errors.Require(request.MaxTokens is null or >= 1, "max_tokens", "must be at least 1");

@@ -34,6 +34,13 @@ internal sealed class ServedModels(
         return lease is null ? throw Unknown(model) : model;
     }
 
+    /// <summary>The base's facts with the length that an adapter's virtual tokens leave.</summary>
+    public ModelFacts FactsOf(string model)
+    {
+        using var lease = model == baseName ? null : adapters.TryLease(model);
+        return lease?.Weights is LoadedAdapter adapter ? Facts with { MaxLength = Facts.MaxLength - adapter.Lead.Count } : Facts;
+    }
+
     /// <summary>Puts prompts into the engine's queue: all of them, or none.</summary>
     /// <exception cref="ApiException">404 when the adapter was unloaded meanwhile; 429 when the queue is full.</exception>
     public IReadOnlyList<Sequence> Submit(

@@ -74,7 +74,7 @@ internal static class EvaluateCommand
     {
         using var open = new OpenModel(paths);
         var encoder = new ExampleEncoder(
-            open.Model.Tokenizer, open.Model.ChatTemplate, LearnFrom.Completion, Math.Min(maxLength, open.Model.MaxLength),
+            open.Model.Tokenizer, open.Model.ChatTemplate, LearnFrom.Completion, Math.Min(maxLength, open.Model.MaxLength - open.Model.Transformer.LeadOf(open.Adapter).Count),
             open.Model.Config.VocabularySize);
         var metrics = new Evaluator(open.Model, Resolution.TokensAtOnce(open.Model.Device)).Measure(
             [Metric.Loss, Metric.ExactMatch], EvaluationRows.Of(rows, maxRows, encoder), open.Adapter, CancellationToken.None);

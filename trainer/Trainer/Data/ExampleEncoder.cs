@@ -40,7 +40,6 @@ internal sealed class ExampleEncoder(
             supervised.RemoveRange(maxLength, supervised.Count - maxLength);
         }
         if (learnFrom == LearnFrom.All) supervised = [.. Enumerable.Repeat(true, ids.Count)];
-        if (supervised.Count > 0) supervised[0] = false;
         return [new Example([.. ids], [.. supervised])];
     }
 
@@ -188,7 +187,7 @@ internal sealed class ExampleEncoder(
         for (var start = 0; start + 1 < ids.Count; start += maxLength)
         {
             var window = ids.GetRange(start, Math.Min(maxLength, ids.Count - start)).ToArray();
-            if (window.Length > 1) yield return new Example(window, [.. window.Select((_, i) => i > 0)]);
+            if (window.Length > 1) yield return new Example(window, [.. window.Select(_ => true)]);
         }
     }
 }

@@ -44,15 +44,16 @@ internal sealed class Evaluator(BaseModel model, int microBatchTokens)
     public double Loss(IReadOnlyList<Example> examples, LoadedAdapter? adapter, CancellationToken cancellation)
     {
         using var noGrad = no_grad();
+        var lead = model.Transformer.LeadOf(adapter);
         double total = 0;
-        foreach (var micro in MicroBatches.Cut(examples, int.MaxValue, microBatchTokens))
+        foreach (var micro in MicroBatches.Cut(examples, int.MaxValue, microBatchTokens, lead.Tokens))
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             using var tokens = new TokenBatch(micro, model, adapter);
             total += tokens.LossSum(model.Network).ToDouble();
         }
-        return total / examples.Sum(e => (long)e.SupervisedTokens);
+        return total / examples.Sum(e => (long)e.SupervisedBehind(lead));
     }
 
     /// <summary>Share of greedy answers that equal the right one after trimming white space.</summary>
@@ -69,9 +70,10 @@ internal sealed class Evaluator(BaseModel model, int microBatchTokens)
         var generator = new TextGenerator(model);
         var answers = new string[questions.Count];
         Array.Fill(answers, "");
+        var room = model.MaxLength - model.Transformer.LeadOf(adapter).Count;
         // A question that the model is too short for stays unanswered, which is wrong.
         var askable = Enumerable.Range(0, questions.Count)
-            .Where(i => questions[i].PromptIds.Length + questions[i].Tokens + SpareTokens <= model.MaxLength);
+            .Where(i => questions[i].PromptIds.Length + questions[i].Tokens + SpareTokens <= room);
         foreach (var group in askable.OrderBy(i => questions[i].Tokens).Chunk(QuestionsAtOnce))
         {
             cancellation.ThrowIfCancellationRequested();

@@ -16,11 +16,14 @@ internal static class Resolution
 
     public static ResolvedOptions Of(TrainingJob job, BaseModel model, TuningMethod method, EncodedRows train) => new(
         job.Training.LearningRate ?? method.DefaultLearningRate,
-        job.Training.MicroBatchSize ?? Examples(job.Training.BatchSize, train, TokensAtOnce(model.Device)),
+        job.Training.MicroBatchSize ?? Examples(job.Training.BatchSize, train, model.Transformer.LeadOf(null).Tokens, TokensAtOnce(model.Device)),
         Precisions.Of(model.DType),
         model.Device.ToString());
 
-    /// <summary>As many examples of mean length as the bound on tokens holds.</summary>
-    private static int Examples(int batchSize, EncodedRows train, int tokens) =>
-        (int)Math.Clamp(tokens * (long)train.Examples.Count / Math.Max(1, train.Tokens), 1, batchSize);
+    /// <summary>As many examples of mean length, virtual tokens included, as the bound on tokens holds.</summary>
+    private static int Examples(int batchSize, EncodedRows train, int leadTokens, int tokens)
+    {
+        long count = train.Examples.Count;
+        return (int)Math.Clamp(tokens * count / Math.Max(1, train.Tokens + leadTokens * count), 1, batchSize);
+    }
 }

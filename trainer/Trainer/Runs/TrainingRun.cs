@@ -79,7 +79,7 @@ internal sealed class TrainingRun(
     private (EncodedRows Train, EvaluationRows? Evaluation) Encode(BaseModel model)
     {
         var encoder = new ExampleEncoder(model.Tokenizer, model.ChatTemplate,
-            job.Objective.Generation!.LearnFrom, Math.Min(job.Data.MaxLength, model.MaxLength),
+            job.Objective.Generation!.LearnFrom, Math.Min(job.Data.MaxLength, model.MaxLength - model.Transformer.LeadOf(null).Count),
             model.Config.VocabularySize);
         var train = EncodedRows.Encode(dataset.Train, encoder, "training");
         log.Say(string.Create(CultureInfo.InvariantCulture,

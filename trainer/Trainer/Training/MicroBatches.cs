@@ -8,7 +8,8 @@ namespace Graft.Trainer.Training;
 /// </summary>
 internal static class MicroBatches
 {
-    public static IReadOnlyList<IReadOnlyList<Example>> Cut(IReadOnlyList<Example> step, int maxExamples, int maxTokens)
+    /// <param name="leadTokens">Virtual tokens before each example.</param>
+    public static IReadOnlyList<IReadOnlyList<Example>> Cut(IReadOnlyList<Example> step, int maxExamples, int maxTokens, int leadTokens = 0)
     {
         var batches = new List<IReadOnlyList<Example>>();
         var current = new List<Example>();
@@ -16,13 +17,14 @@ internal static class MicroBatches
         // OrderBy is stable: the same step is always cut the same way.
         foreach (var example in step.OrderByDescending(e => e.Length))
         {
-            if (current.Count > 0 && (current.Count == maxExamples || tokens + example.Length > maxTokens))
+            var length = leadTokens + example.Length;
+            if (current.Count > 0 && (current.Count == maxExamples || tokens + length > maxTokens))
             {
                 batches.Add(current);
                 (current, tokens) = ([], 0);
             }
             current.Add(example);
-            tokens += example.Length;
+            tokens += length;
         }
         if (current.Count > 0) batches.Add(current);
         return batches;

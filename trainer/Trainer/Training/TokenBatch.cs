@@ -11,7 +11,7 @@ internal sealed class TokenBatch : IDisposable
     {
         var (lead, device) = (model.Transformer.LeadOf(adapter), model.Device);
         Tokens = examples.Sum(e => lead.Tokens + e.Length);
-        Supervised = examples.Sum(e => e.SupervisedTokens);
+        Supervised = examples.Sum(e => e.SupervisedBehind(lead));
         var ids = new long[Tokens];
         var positions = new long[Supervised];
         var targets = new long[Supervised];
@@ -25,7 +25,7 @@ internal sealed class TokenBatch : IDisposable
             for (var t = 0; t < example.Length; t++)
             {
                 ids[start + t] = example.Ids[t];
-                if (!example.Supervised[t]) continue;
+                if (!example.Counts(t, lead)) continue;
                 positions[next] = start + t - 1;
                 targets[next++] = example.Ids[t];
             }

@@ -62,9 +62,10 @@ internal sealed class TrainingLoop(
     {
         using var scope = NewDisposeScope();
         optimizer.ZeroGradients();
-        var supervised = batch.Sum(e => e.SupervisedTokens);
+        var lead = model.Transformer.LeadOf(null);
+        var supervised = batch.Sum(e => e.SupervisedBehind(lead));
         using var total = zeros([], ScalarType.Float32, model.Device);
-        foreach (var micro in MicroBatches.Cut(batch, options.MicroBatchSize, options.MicroBatchTokens))
+        foreach (var micro in MicroBatches.Cut(batch, options.MicroBatchSize, options.MicroBatchTokens, lead.Tokens))
         {
             cancellation.ThrowIfCancellationRequested();
             using var microScope = NewDisposeScope();

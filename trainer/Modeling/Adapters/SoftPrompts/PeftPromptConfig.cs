@@ -1,0 +1,49 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Graft.Modeling.Adapters;
+
+/// <summary><c>adapter_config.json</c> of virtual tokens, as PEFT 0.20 writes it: every field, sorted.</summary>
+internal static class PeftPromptConfig
+{
+    private const string PeftVersion = "0.20.0";
+
+    private static readonly JsonSerializerOptions Readable =
+        new() { WriteIndented = true, IndentSize = 2, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The fields that all such methods have.</summary>
+    public static SortedDictionary<string, JsonNode?> Of(string type, int tokens, ModelConfig config, string baseModelName) =>
+        new(StringComparer.Ordinal)
+        {
+            ["auto_mapping"] = null, ["base_model_name_or_path"] = baseModelName, ["inference_mode"] = true,
+            // PEFT names both that a classifier may have.
+            ["modules_to_save"] = config.Task == ModelTask.Classification ? new JsonArray("classifier", "score") : null,
+            ["num_attention_heads"] = config.Heads, ["num_layers"] = config.Layers, ["num_transformer_submodules"] = 1,
+            ["num_virtual_tokens"] = tokens, ["peft_type"] = type, ["peft_version"] = PeftVersion, ["revision"] = null,
+            ["task_type"] = TaskOf(config), ["token_dim"] = config.HiddenSize,
+        };
+
+    public static void Write(string path, IDictionary<string, JsonNode?> fields) =>
+        File.WriteAllText(path, new JsonObject(fields).ToJsonString(Readable));
+
+    /// <summary>How many virtual tokens there are, which is all that the stored form leaves to be known.</summary>
+    public static int Tokens(AdapterFolder folder)
+    {
+        var fields = folder.Config;
+        var tokens = fields.Count("num_virtual_tokens");
+        if (tokens < 1 && fields.Has("num_virtual_tokens")) fields.Wrong($"num_virtual_tokens is {tokens}; it must be at least 1");
+        if (fields.Integer("num_transformer_submodules") is { } parts and not 1)
+            fields.Wrong($"num_transformer_submodules is {parts}; only models of one part are supported");
+        fields.ThrowIfWrong();
+        return tokens;
+    }
+
+    /// <summary>What PEFT calls a model's task.</summary>
+    public static string TaskOf(ModelConfig config) => config.Task switch
+    {
+        ModelTask.Classification => "SEQ_CLS",
+        ModelTask.Embedding => "FEATURE_EXTRACTION",
+        _ => "CAUSAL_LM",
+    };
+}
