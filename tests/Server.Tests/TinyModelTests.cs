@@ -12,7 +12,7 @@ namespace Graft.Server.Tests;
 public sealed class TinyReference : IAsyncLifetime
 {
     internal const int MaxTokens = 40;
-    internal static readonly string[] Models = ["base", "all", "rs"];
+    internal static readonly string[] Models = ["base", "all", "rs", "prompt", "encoded", "prefix"];
     internal static readonly string[] Prompts = ["Hello", "a", "What is the capital?", "¿Qué tal, señor? 你好", "zebra zebra zebra"];
 
     internal TinyModel Model { get; } = new();
@@ -25,6 +25,9 @@ public sealed class TinyReference : IAsyncLifetime
     {
         Copy("lora_llama_all", "all");
         Copy("rslora_llama", "rs");
+        Copy("prompt_llama", "prompt");
+        Copy("ptuning_mlp_llama", "encoded");
+        Copy("prefix_llama", "prefix");
         Compute();
         Server = await TestServer.StartAsync(() => TorchModel.Load(Model.Folder, Precision.F32, maxContext: null), artifacts: Folders.Root);
         foreach (var name in Models[1..])
@@ -75,7 +78,7 @@ public sealed class TinyModelTests(TinyReference reference) : IClassFixture<Tiny
     {
         foreach (var prompt in TinyReference.Prompts)
         {
-            Assert.Equal(3, TinyReference.Models.Select(m => reference.Answers[(m, prompt)].Text).Distinct().Count());
+            Assert.Equal(TinyReference.Models.Length, TinyReference.Models.Select(m => reference.Answers[(m, prompt)].Text).Distinct().Count());
         }
     }
 
@@ -253,6 +256,20 @@ public sealed class TinyModelTests(TinyReference reference) : IClassFixture<Tiny
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Equal(param, (string?)body["error"]!["param"]);
         Assert.Contains(message, (string)body["error"]!["message"]!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("base", 127, 200, null)]
+    [InlineData("prompt", 122, 200, null)]
+    [InlineData("prompt", 123, 400, "maximum context length is 123 tokens. The prompt has 123")]
+    [InlineData("prefix", 127, 400, "maximum context length is 123 tokens")]
+    public async Task Virtual_tokens_take_room_from_the_text(string model, int tokens, int expected, string? message)
+    {
+        var (status, body) = await Server.PostAsync(
+            "/v1/completions", new { model, prompt = Enumerable.Repeat(20, tokens).ToArray(), temperature = 0 });
+
+        Assert.Equal(expected, (int)status);
+        if (message is not null) Assert.Contains(message, (string)body["error"]!["message"]!, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -72,12 +72,14 @@ public sealed class ExampleEncoderTests : IDisposable
     }
 
     [Fact]
-    public void Learning_from_all_counts_every_token_but_the_first()
+    public void Learning_from_all_counts_the_first_token_only_where_virtual_tokens_stand_before_it()
     {
         var example = Assert.Single(Encoder(learnFrom: LearnFrom.All).Encode(new PromptSample(Here, "a", "b")));
 
         Assert.Equal(example.Length - 1, example.SupervisedTokens);
-        Assert.False(example.Supervised[0]);
+        Assert.Equal(example.Length, example.SupervisedBehind(new Lead(2, 0)));
+        Assert.Equal(example.Length - 1, example.SupervisedBehind(new Lead(0, 2)));
+        Assert.False(example.Counts(0, default));
     }
 
     [Fact]

@@ -61,6 +61,16 @@ internal sealed record SoftPromptCase(string Name)
         return method;
     }
 
+    public static Method Prompt(int tokens) =>
+        new() { PromptTuning = new PromptTuningMethod(tokens, new PromptInitialization { Random = new RandomInitialization() }) };
+
+    public static TuningMethod Attached(BaseModel model, Method options, ulong seed = 3)
+    {
+        var method = TuningMethods.Create(options);
+        method.Attach(model, new Generator(seed));
+        return method;
+    }
+
     /// <summary>Logits of the texts' own tokens, or of the texts.</summary>
     public static Tensor Logits(BaseModel model, IReadOnlyList<long[]> texts, LoadedAdapter? adapter) =>
         Logits(model, [.. texts.Select(t => (t, adapter))]);

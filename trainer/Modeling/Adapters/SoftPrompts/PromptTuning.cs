@@ -56,16 +56,19 @@ internal sealed class PromptTuning(PromptTuningMethod options) : VirtualTokenTun
     };
 
     /// <summary>The text's tokens with what the tokenizer puts around a text, cut or repeated to as many as there are, as PEFT does.</summary>
-    private long[] OfText(BaseModel model, string text)
+    /// <param name="vocabularySize">Rows of the model's embedding.</param>
+    internal static long[] OfText(ITokenizer tokenizer, string text, int vocabularySize, int count)
     {
         const string field = "method.promptTuning.initialization.text";
-        if (!model.HasTokenizer) throw new TuningException([$"{field} needs a tokenizer, and the model was loaded without one."]);
-        var ids = model.Tokenizer.Encode(text, addSpecialTokens: true);
+        var ids = tokenizer.Encode(text, addSpecialTokens: true).Take(count).ToList();
         if (ids.Count == 0) throw new TuningException([$"{field} has no tokens in this model's vocabulary; write another text."]);
-        foreach (var id in ids)
-            if (id >= model.Config.VocabularySize)
-                throw new TuningException([$"{field} holds '{model.Tokenizer.Decode([id], skipSpecialTokens: false)}', a token that the model "
-                    + "has no embedding for; take it out."]);
-        return [.. Enumerable.Range(0, Tokens).Select(i => (long)ids[i % ids.Count])];
+        foreach (var id in ids.Where(i => i >= vocabularySize))
+            throw new TuningException([$"{field} holds '{tokenizer.Decode([id], skipSpecialTokens: false)}', a token that the model "
+                + "has no embedding for; take it out."]);
+        return [.. Enumerable.Range(0, count).Select(i => (long)ids[i % ids.Count])];
     }
+
+    private long[] OfText(BaseModel model, string text) => model.HasTokenizer
+        ? OfText(model.Tokenizer, text, model.Config.VocabularySize, Tokens)
+        : throw new TuningException(["method.promptTuning.initialization.text needs a tokenizer, and the model was loaded without one."]);
 }
