@@ -24,7 +24,8 @@ public class SoftPromptLoopTests
     public void Losses_gradient_norms_and_final_tensors_are_pefts(string name, int microBatch)
     {
         using var scope = NewDisposeScope();
-        using var model = BaseModel.Load(Repository.Fixture("models", "llama"), new LoadOptions(CPU, ScalarType.Float32, RequireTokenizer: false));
+        using var model = BaseModel.Load(
+            Repository.Fixture("models", "llama"), new LoadOptions(CPU, ScalarType.Float32, RequireTokenizer: false));
         using var method = TuningMethods.Create(Of(Json(name, "adapter_init", "adapter_config.json")));
         method.Attach(model, new Generator(0));
         using (var first = Open(name, "init"))
@@ -70,7 +71,8 @@ public class SoftPromptLoopTests
     private static SafetensorsFile Open(string name, string state)
     {
         var raw = Repository.Fixture("peft", name, $"trainable_{state}.safetensors");
-        return SafetensorsFile.Open(File.Exists(raw) ? raw : Repository.Fixture("peft", name, $"adapter_{state}", "adapter_model.safetensors"));
+        return SafetensorsFile.Open(
+            File.Exists(raw) ? raw : Repository.Fixture("peft", name, $"adapter_{state}", "adapter_model.safetensors"));
     }
 
     private static string InMemory(string name) =>

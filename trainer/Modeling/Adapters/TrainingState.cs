@@ -2,7 +2,9 @@ using Graft.Contract;
 
 namespace Graft.Modeling.Adapters;
 
-/// <summary>What training goes on from: a file of an artifact that holds every tensor that trains (<see cref="TuningMethod.StateFile"/>).</summary>
+/// <summary>
+/// What training goes on from: a file of an artifact that holds every tensor that trains (<see cref="TuningMethod.StateFile"/>).
+/// </summary>
 internal static class TrainingState
 {
     private const string Version = "1", VersionKey = "graft.state", MethodKey = "graft.method";
@@ -17,7 +19,8 @@ internal static class TrainingState
     public static SafetensorsFile Open(string folder, TuningMethod method)
     {
         if (method.StateFile is not { } name)
-            throw new TuningException([$"method.{method.Name} trains the model itself; to go on from an artifact of it, name that as the base model."]);
+            throw new TuningException([
+                $"method.{method.Name} trains the model itself; to go on from an artifact of it, name that as the base model."]);
         using (var adapter = AdapterFolder.Open(folder))
         {
             using var made = TuningMethods.Of(adapter);

@@ -43,7 +43,9 @@ public abstract class TuningMethod : IDisposable
     /// <summary>
     /// Draws the trainable tensors, or takes those of an artifact; freezes the rest and becomes what the model computes with. Once only.
     /// </summary>
-    /// <param name="from">The folder of an artifact of this method and these options, which training goes on from; null: from the start.</param>
+    /// <param name="from">
+    /// The folder of an artifact of this method and these options, which training goes on from; null: from the start.
+    /// </param>
     /// <exception cref="TuningException">The method's options do not fit the model; the message says what would.</exception>
     /// <exception cref="ModelFormatException">The folder cannot be gone on from, or does not fit.</exception>
     public void Attach(BaseModel model, Generator rng, string? from = null)

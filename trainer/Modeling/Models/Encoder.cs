@@ -50,7 +50,8 @@ internal sealed class Encoder : Body
         // Real tokens of the text up to each one: of all texts, less those of the texts before.
         var real = ids.ne(pad).to_type(ScalarType.Int64);
         // Where vectors stand in for ids, transformers counts all of the text; the ids of virtual tokens say nothing.
-        foreach (var segment in pass.Segments.Where(s => s.Lead.Tokens > 0)) real.narrow(0, segment.Start, segment.Length).fill_(Scalars.One);
+        foreach (var segment in pass.Segments.Where(s => s.Lead.Tokens > 0))
+            real.narrow(0, segment.Start, segment.Length).fill_(Scalars.One);
         var upTo = real.cumsum(0);
         long[] firsts = [.. pass.Segments.SelectMany(s => Enumerable.Repeat((long)s.Start, s.Length))];
         long[] keys = [.. pass.Segments.SelectMany(s => Enumerable.Repeat((long)s.Lead.Keys, s.Length))];

@@ -17,7 +17,8 @@ internal sealed class FewTokens : ITokenizer
         return addSpecialTokens ? [1, .. ids] : ids;
     }
 
-    public TextEncoding EncodeDetailed(string text, string? pair = null, bool addSpecialTokens = false) => throw new NotSupportedException();
+    public TextEncoding EncodeDetailed(string text, string? pair = null, bool addSpecialTokens = false) =>
+        throw new NotSupportedException();
 
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = true) =>
         string.Join(' ', ids.Select(i => Words.First(w => w.Value == i).Key));

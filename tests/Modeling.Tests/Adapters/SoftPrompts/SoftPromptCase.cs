@@ -10,7 +10,8 @@ internal sealed record SoftPromptCase(string Name)
     public static TheoryData<string> Names =>
         ["prompt_llama", "prompt_bert_seqcls", "ptuning_mlp_llama", "ptuning_lstm_llama", "prefix_llama", "prefix_proj_llama"];
 
-    public static TheoryData<string> Generating => ["prompt_llama", "ptuning_mlp_llama", "ptuning_lstm_llama", "prefix_llama", "prefix_proj_llama"];
+    public static TheoryData<string> Generating =>
+        ["prompt_llama", "ptuning_mlp_llama", "ptuning_lstm_llama", "prefix_llama", "prefix_proj_llama"];
 
     public bool Classifies => Name.EndsWith("seqcls", StringComparison.Ordinal);
     public string Folder(string state) => Fixtures.Path("peft", Name, state);
@@ -23,7 +24,8 @@ internal sealed record SoftPromptCase(string Name)
     public static string InMemory(string name) => name switch
     {
         "prompt_embeddings" => "prompt_encoder.default.embedding.weight",
-        _ when name.StartsWith("prompt_encoder.", StringComparison.Ordinal) => name.Replace("prompt_encoder.", "prompt_encoder.default.", StringComparison.Ordinal),
+        _ when name.StartsWith("prompt_encoder.", StringComparison.Ordinal) =>
+            name.Replace("prompt_encoder.", "prompt_encoder.default.", StringComparison.Ordinal),
         _ => name[..name.LastIndexOf('.')] + ".modules_to_save.default" + name[name.LastIndexOf('.')..],
     };
 
@@ -34,7 +36,7 @@ internal sealed record SoftPromptCase(string Name)
         int Hidden() => config.GetProperty("encoder_hidden_size").GetInt32();
         return config.GetProperty("peft_type").GetString() switch
         {
-            "PROMPT_TUNING" => new Method { PromptTuning = new PromptTuningMethod(tokens, new PromptInitialization { Random = new RandomInitialization() }) },
+            "PROMPT_TUNING" => Prompt(tokens),
             "P_TUNING" when Name.Contains("lstm", StringComparison.Ordinal) =>
                 new Method { PTuning = new PTuningMethod(tokens, new PTuningEncoder { Lstm = new LstmEncoder(Hidden()) }) },
             "P_TUNING" => new Method { PTuning = new PTuningMethod(tokens, new PTuningEncoder { Mlp = new MlpEncoder(Hidden()) }) },
@@ -53,7 +55,8 @@ internal sealed record SoftPromptCase(string Name)
         var method = TuningMethods.Create(Method());
         method.Attach(model, new Generator(0));
         var raw = Fixtures.Path("peft", Name, $"trainable_{state}.safetensors");
-        using var file = SafetensorsFile.Open(File.Exists(raw) ? raw : Path.Combine(Folder($"adapter_{state}"), "adapter_model.safetensors"));
+        using var file = SafetensorsFile.Open(
+            File.Exists(raw) ? raw : Path.Combine(Folder($"adapter_{state}"), "adapter_model.safetensors"));
         using var guard = no_grad();
         Assert.Equal(file.Tensors.Keys.Order(StringComparer.Ordinal),
             method.Trainable.Select(t => File.Exists(raw) ? InMemory(t.Name) : t.Name).Order(StringComparer.Ordinal));

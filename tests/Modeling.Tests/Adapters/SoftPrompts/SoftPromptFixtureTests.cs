@@ -52,7 +52,8 @@ public sealed class SoftPromptFixtureTests : IDisposable
         var texts = SoftPromptCase.Texts(SoftPromptCase.Longs(step, "input_ids"), SoftPromptCase.Longs(step, "attention_mask"));
         var loss = run.Classifies
             ? nn.functional.cross_entropy(
-                SoftPromptCase.Logits(model, texts, null), tensor(step.GetProperty("labels").EnumerateArray().Select(l => l.GetInt64()).ToArray()))
+                SoftPromptCase.Logits(model, texts, null),
+                tensor(step.GetProperty("labels").EnumerateArray().Select(l => l.GetInt64()).ToArray()))
             : Loss(model, texts, SoftPromptCase.Longs(step, "labels"));
         loss.backward();
 
@@ -84,7 +85,9 @@ public sealed class SoftPromptFixtureTests : IDisposable
         var resumable = File.Exists(Path.Combine(folder, "training_state.safetensors"));
         Assert.Equal(File.Exists(Fixtures.Path("peft", name, "trainable_final.safetensors")), resumable);
         if (!resumable)
-            Assert.Equal(File.ReadAllBytes(Path.Combine(original, "adapter_model.safetensors")), File.ReadAllBytes(Path.Combine(folder, "adapter_model.safetensors")));
+            Assert.Equal(
+                File.ReadAllBytes(Path.Combine(original, "adapter_model.safetensors")),
+                File.ReadAllBytes(Path.Combine(folder, "adapter_model.safetensors")));
         SameConfig(Path.Combine(original, "adapter_config.json"), Path.Combine(folder, "adapter_config.json"));
 
         using var other = run.Base();
@@ -118,7 +121,8 @@ public sealed class SoftPromptFixtureTests : IDisposable
             using var second = new GenerationSequence(model, prompt, options);
             using var third = new GenerationSequence(model, prompt, options, adapter);
             var generator = new TextGenerator(model);
-            while (first.Finish is null || second.Finish is null || third.Finish is null) generator.Step([first, second, third], promptTokens);
+            while (first.Finish is null || second.Finish is null || third.Finish is null)
+                generator.Step([first, second, third], promptTokens);
             Assert.Equal(wanted, first.GeneratedIds);
             Assert.Equal(wanted, third.GeneratedIds);
             Assert.Equal(bare, second.GeneratedIds);
@@ -144,7 +148,8 @@ public sealed class SoftPromptFixtureTests : IDisposable
         }
         using var pass = new Pass(segments, model.Device);
         var hidden = model.Network.Forward(tensor(ids), pass);
-        return ChunkedCrossEntropy.Sum(hidden.index_select(0, tensor(rows)), model.Network.OutputWeight, tensor(targets)).div(rows.Count);
+        var predicting = hidden.index_select(0, tensor(rows));
+        return ChunkedCrossEntropy.Sum(predicting, model.Network.OutputWeight, tensor(targets)).div(rows.Count);
     }
 
     private static void SameConfig(string original, string written)

@@ -23,14 +23,16 @@ public sealed class SoftPromptTests : IDisposable
         Tensor First(PromptInitialization? initialization, ulong seed)
         {
             using var model = Fixtures.Llama();
-            using var method = SoftPromptCase.Attached(model, new Method { PromptTuning = new PromptTuningMethod(40, initialization) }, seed);
+            var options = new Method { PromptTuning = new PromptTuningMethod(40, initialization) };
+            using var method = SoftPromptCase.Attached(model, options, seed);
             return method.Trainable[0].Parameter.detach().clone();
         }
         using var llama = Fixtures.Llama();
         var table = llama.Network.Weights.First(w => w.Name == "model.embed_tokens.weight").Weight;
         var sampled = First(null, 1);
         Assert.InRange(sampled.unsqueeze(1).sub(table).abs().amax([2]).amin([1]).max().item<float>(), 0, 0);
-        Assert.Equal(0, Fixtures.MaxDifference(sampled, First(new PromptInitialization { SampledVocabulary = new SampledVocabulary() }, 1)));
+        var named = First(new PromptInitialization { SampledVocabulary = new SampledVocabulary() }, 1);
+        Assert.Equal(0, Fixtures.MaxDifference(sampled, named));
         Assert.True(Fixtures.MaxDifference(sampled, First(null, 2)) > 1e-2);
         Assert.InRange(First(new PromptInitialization { Random = new RandomInitialization() }, 1).std().item<float>(), 0.9, 1.1);
     }
@@ -115,7 +117,8 @@ public sealed class SoftPromptTests : IDisposable
         var state = Path.Combine(folder, ArtifactLayout.TrainingState);
         if (what == "state") File.Delete(state);
         if (what == "version")
-            SafetensorsWriter.Write(state, [("x", zeros(1))], new Dictionary<string, string> { ["graft.state"] = "2", ["graft.method"] = "pTuning" });
+            SafetensorsWriter.Write(
+                state, [("x", zeros(1))], new Dictionary<string, string> { ["graft.state"] = "2", ["graft.method"] = "pTuning" });
         using var method = TuningMethods.Create(what == "method" ? SoftPromptCase.Prompt(3) : Encoded(what == "options" ? 4 : 3));
         var thrown = Assert.Throws<ModelFormatException>(() => method.Attach(model, new Generator(0), folder));
         Assert.Contains(message, thrown.Message, StringComparison.Ordinal);
@@ -146,7 +149,8 @@ public sealed class SoftPromptTests : IDisposable
         using var scope = NewDisposeScope();
         using var model = Fixtures.Llama();
         var path = Fixtures.Path("peft", "lora_llama_all", "adapter_final");
-        using (var method = TuningMethods.Create(new Method { Lora = new LoraMethod(new LoraTargets { AllLinear = new AllLinear() }, 4, 8) }))
+        var lora = new LoraMethod(new LoraTargets { AllLinear = new AllLinear() }, 4, 8);
+        using (var method = TuningMethods.Create(new Method { Lora = lora }))
         {
             method.Attach(model, new Generator(0), path);
             using var file = SafetensorsFile.Open(Path.Combine(path, ArtifactLayout.AdapterWeights));
@@ -158,5 +162,6 @@ public sealed class SoftPromptTests : IDisposable
         Assert.Contains("name that as the base model", thrown.Message, StringComparison.Ordinal);
     }
 
-    private static Method Encoded(int tokens) => new() { PTuning = new PTuningMethod(tokens, new PTuningEncoder { Mlp = new MlpEncoder(16) }) };
+    private static Method Encoded(int tokens) =>
+        new() { PTuning = new PTuningMethod(tokens, new PTuningEncoder { Mlp = new MlpEncoder(16) }) };
 }

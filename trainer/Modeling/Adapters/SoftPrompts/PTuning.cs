@@ -26,7 +26,8 @@ internal sealed class PTuning(PTuningMethod options) : VirtualTokenTuning(option
     {
         const string at = "method.pTuning.encoder";
         if (kind.Mlp is null == kind.Lstm is null) yield return $"{at}: exactly one of mlp, lstm must be set.";
-        if (AskedHidden is < 1) yield return $"{at}.{(kind.Mlp is null ? "lstm" : "mlp")}.hiddenSize is {AskedHidden}; it must be at least 1.";
+        if (AskedHidden is < 1)
+            yield return $"{at}.{(kind.Mlp is null ? "lstm" : "mlp")}.hiddenSize is {AskedHidden}; it must be at least 1.";
         if (kind.Lstm is not { } lstm) yield break;
         if (lstm.Layers < 1) yield return $"{at}.lstm.layers is {lstm.Layers}; it must be at least 1.";
         if (lstm.Dropout is not (>= 0 and < 1)) yield return $"{at}.lstm.dropout is {lstm.Dropout}; it must be at least 0 and below 1.";

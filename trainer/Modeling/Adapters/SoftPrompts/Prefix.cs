@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Graft.Modeling.Adapters;
 
-/// <summary>Keys and values, as they are or computed from an embedding of their places. L layers, G heads of keys and values of size D.</summary>
+/// <summary>
+/// Keys and values, as they are or computed from an embedding of their places. L layers, G heads of keys and values of size D.
+/// </summary>
 /// <param name="embedding">(P, 2 L G D), or what the projection takes.</param>
 /// <param name="projection">To (P, 2 L G D); null: none.</param>
 internal sealed class Prefix(Tensor embedding, ModelConfig config, Perceptron? projection = null) : KeyValuePrefix

@@ -55,7 +55,9 @@ internal sealed class PromptTuning(PromptTuningMethod options) : VirtualTokenTun
         return model.Transformer.VectorsOf(ids.to(model.Device)).to_type(ScalarType.Float32).cpu().clone().MoveToOuterDisposeScope();
     };
 
-    /// <summary>The text's tokens with what the tokenizer puts around a text, cut or repeated to as many as there are, as PEFT does.</summary>
+    /// <summary>
+    /// The text's tokens with what the tokenizer puts around a text, cut or repeated to as many as there are, as PEFT does.
+    /// </summary>
     /// <param name="vocabularySize">Rows of the model's embedding.</param>
     internal static long[] OfText(ITokenizer tokenizer, string text, int vocabularySize, int count)
     {
