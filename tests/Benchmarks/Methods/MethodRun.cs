@@ -30,7 +30,7 @@ internal static class MethodRun
             Math.Exp(judge.Loss(general.Examples, null, CancellationToken.None)));
 
         var before = Judge();
-        using var rng = new Generator(0, device);
+        using var rng = new Generator(0);
         tuning.Attach(model, rng);
         var trained = new List<StepReport>();
         var rates = new LearningRates(new Schedule { Cosine = new Warmup { WarmupFraction = 0.03 } }, task.LearningRate * method.LearningRate, task.Steps);

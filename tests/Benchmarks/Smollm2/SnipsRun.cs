@@ -20,7 +20,7 @@ internal sealed class SnipsRun : IDisposable
         var device = cuda.is_available() ? CUDA : CPU;
         model = BaseModel.Load(recipe.Model, new LoadOptions(device, Precisions.Resolve(precision, device, weightsTrain: false)));
         method = TuningMethods.Create(new Method { Lora = recipe.Lora });
-        using var rng = new Generator(0, device);
+        using var rng = new Generator(0);
         method.Attach(model, rng);
     }
 

@@ -37,7 +37,7 @@ public abstract class TuningMethod : IDisposable
     /// <summary>Elements of the method's own tensors.</summary>
     private protected long Parameters { get; private set; }
 
-    /// <summary>What is left to chance in training, such as dropout.</summary>
+    /// <summary>What is left to chance in training, such as dropout; of the model's device.</summary>
     private protected Generator? Rng { get; private set; }
 
     /// <summary>
@@ -50,7 +50,7 @@ public abstract class TuningMethod : IDisposable
     /// <exception cref="ModelFormatException">The folder cannot be gone on from, or does not fit.</exception>
     public void Attach(BaseModel model, Generator rng, string? from = null)
     {
-        Rng = rng;
+        Rng = model.Device.type == TorchSharp.DeviceType.CPU ? rng : new Generator(unchecked((ulong)rng.initial_seed()), model.Device);
         if (from is null) Build(model, new DrawnTensors(rng, model.Device));
         else
         {

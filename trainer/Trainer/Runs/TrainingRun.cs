@@ -30,7 +30,7 @@ internal sealed class TrainingRun(
             using (var shapes = BaseModel.Load(local.Path, options.ShapesOnly)) method.Check(shapes);
         using var model = BaseModel.Load(local.Path, options);
         cancellation.ThrowIfCancellationRequested();
-        using var rng = new Generator(unchecked((ulong)job.Training.Seed), device);
+        using var rng = new Generator(unchecked((ulong)job.Training.Seed));
         method.Attach(model, rng);
         var (train, evaluation) = Encode(model);
         var order = new BatchOrder(train.Examples.Count, job.Training.BatchSize, job.Training.Seed, job.Training.Shuffle);
