@@ -68,6 +68,9 @@ internal sealed class StoredTensors(SafetensorsFile file, BaseModel model, bool 
     /// <summary>Whether the file has such a tensor, for parts that an adapter may lack.</summary>
     public bool Has(string name) => file.Tensors.ContainsKey(name);
 
+    /// <summary>Lets a tensor be in the file that is not needed.</summary>
+    public void Ignore(string name) => asked.Add(name);
+
     /// <summary>Type of the stored tensors, as safetensors names it.</summary>
     public string Dtype => string.Join(", ", file.Tensors.Values.Select(t => t.Dtype).Distinct(StringComparer.Ordinal));
 

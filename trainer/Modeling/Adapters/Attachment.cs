@@ -1,4 +1,5 @@
 using Graft.Modeling.Models;
+using static TorchSharp.torch;
 
 namespace Graft.Modeling.Adapters;
 
@@ -10,6 +11,7 @@ internal sealed class Attachment : IDisposable
 {
     private readonly Dictionary<int, LinearAdapter> linears = [];
     private readonly Dictionary<int, ResidualAdapter> residuals = [];
+    private readonly Dictionary<int, Tensor> biases = [];
 
     public IReadOnlyDictionary<int, LinearAdapter> Linears => linears;
     public EmbeddingAdapter? Embedding { get; set; }
@@ -23,6 +25,12 @@ internal sealed class Attachment : IDisposable
 
     public void Add(ResidualSite site, ResidualAdapter adapter) => residuals.Add(site.Index, adapter);
 
+    /// <param name="bias">(C), in the norm's place of its own.</param>
+    public void Add(NormSite site, Tensor bias) => biases.Add(site.Index, bias);
+
+    /// <summary>(C): what a norm has in the place of its bias, or null.</summary>
+    public Tensor? BiasAt(NormSite site) => biases.GetValueOrDefault(site.Index);
+
     public LinearAdapter? At(LinearSite site) => linears.GetValueOrDefault(site.Index);
 
     public ResidualAdapter? At(ResidualSite site) => residuals.GetValueOrDefault(site.Index);
@@ -31,6 +39,7 @@ internal sealed class Attachment : IDisposable
     {
         foreach (var adapter in linears.Values) adapter.Dispose();
         foreach (var adapter in residuals.Values) adapter.Dispose();
+        foreach (var bias in biases.Values) bias.Dispose();
         Embedding?.Dispose();
         Prompt?.Dispose();
         Prefix?.Dispose();

@@ -22,6 +22,10 @@ internal abstract class LinearAdapter : IDisposable
     public virtual void Amend(Tensor output, Tensor input, LinearSite site) =>
         throw new InvalidOperationException($"{GetType().Name} runs the layer itself.");
 
+    /// <summary>The weight that stands in the layer's place, where the adapter is that and nothing else; in the graph.</summary>
+    /// <returns>(out, in), or null.</returns>
+    public virtual Tensor? Whole(ScalarType dtype) => null;
+
     /// <summary>The layer's weight and bias with the adapter in them, as new tensors.</summary>
     /// <param name="weight">(out, in) float32.</param>
     /// <param name="bias">(out) float32, or none.</param>

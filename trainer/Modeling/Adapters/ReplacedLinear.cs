@@ -25,6 +25,8 @@ internal sealed class ReplacedLinear(Tensor weight, Tensor? bias, bool turned = 
     public override Tensor Forward(Tensor input, LinearSite site, GradientBin bin) =>
         Product.Linear(input, Matrix(input.dtype), Bias(input.dtype), bin);
 
+    public override Tensor? Whole(ScalarType dtype) => bias is null ? Matrix(dtype) : null;
+
     public override (Tensor Weight, Tensor? Bias) Merge(Tensor weight, Tensor? bias) =>
         (Matrix(weight.dtype).detach().clone(), Bias(weight.dtype)?.detach().clone());   // of the layer's own only the type is asked
 

@@ -79,7 +79,7 @@ public sealed class TextGenerator(BaseModel model)
         using var pass = new Pass(segments, Model.Device);
         var hidden = Model.Network.Forward(tensor(ids, device: Model.Device), pass);
         if (going.Count == 0) return [];
-        var logits = Model.Network.Logits(hidden.index_select(0, tensor(lasts, device: Model.Device))).cpu();   // (B, V)
+        var logits = Model.Network.Logits(hidden.index_select(0, tensor(lasts, device: Model.Device)), [.. going.Select(s => s.Adapter)]).cpu();   // (B, V)
         var values = Values(logits);
         var outputs = new List<StepOutput>(going.Count);
         for (var i = 0; i < going.Count; i++)
@@ -124,7 +124,7 @@ public sealed class TextGenerator(BaseModel model)
         {
             using var inner = NewDisposeScope();
             var rows = Math.Min(rowsAtOnce, ids.Count - 1 - at);
-            var logProbs = nn.functional.log_softmax(Model.Network.Logits(hidden.narrow(0, at, rows)), 1);
+            var logProbs = nn.functional.log_softmax(Model.Network.Logits(hidden.narrow(0, at, rows), adapter), 1);
             scores.AddRange(logProbs.gather(1, all.narrow(0, at + 1, rows).unsqueeze(1)).cpu().data<float>().Select(v => (double)v));
         }
         return scores;

@@ -36,12 +36,46 @@ internal static class Adapted
     /// <summary>A linear layer with the adapters of the pass.</summary>
     /// <param name="x">(N, in).</param>
     /// <returns>(N, out).</returns>
-    public static Tensor Linear(LinearSite site, Tensor x, Pass pass) => Linear(site, x, pass, pass.Spans);
+    public static Tensor Linear(LinearSite site, Tensor x, Pass pass) => Linear(site, x, pass.Spans, pass.Gradients);
 
     /// <summary>The same on rows that stand for whole texts.</summary>
     /// <param name="x">(B, in): a row for each segment.</param>
     /// <returns>(B, out).</returns>
-    public static Tensor LinearOfTexts(LinearSite site, Tensor x, Pass pass) => Linear(site, x, pass, pass.SpansOfTexts);
+    public static Tensor LinearOfTexts(LinearSite site, Tensor x, Pass pass) => Linear(site, x, pass.SpansOfTexts, pass.Gradients);
+
+    /// <summary>A linear layer on rows that several adapters answer for.</summary>
+    /// <param name="spans">All rows of <paramref name="x"/>, in order.</param>
+    public static Tensor Linear(LinearSite site, Tensor x, IReadOnlyList<Span> spans, GradientBin bin)
+    {
+        if (spans is [var all] && all.Attachment?.At(site) is { } only) return only.Forward(x, site, bin);
+        var y = Product.Linear(x, site.Matrix, site.Bias, bin);
+        foreach (var (start, length, attachment) in spans)
+        {
+            if (attachment?.At(site) is not { } found) continue;
+            using var rows = y.narrow(0, start, length);
+            using var inputs = x.narrow(0, start, length);
+            if (found.Amends) found.Amend(rows, inputs, site);
+            else rows.copy_(found.Forward(inputs, site, bin));
+        }
+        return y;
+    }
+
+    /// <summary>A layer norm with the biases that adapters have for it.</summary>
+    /// <param name="x">(N, C).</param>
+    /// <param name="shape">C.</param>
+    public static Tensor LayerNorm(NormSite site, Tensor x, long[] shape, double epsilon, Pass pass)
+    {
+        Tensor Norm(Tensor? bias) => nn.functional.layer_norm(x, shape, site.Weight, bias ?? site.Bias, epsilon);
+        if (pass.Spans is [var all]) return Norm(all.Attachment?.BiasAt(site)?.to_type(x.dtype));
+        var y = Norm(null);
+        foreach (var (start, length, attachment) in pass.Spans)
+        {
+            if (attachment?.BiasAt(site) is not { } own) continue;
+            using var rows = y.narrow(0, start, length);
+            rows.add_(own.to_type(x.dtype).sub(site.Bias));
+        }
+        return y;
+    }
 
     /// <summary>The residual stream after a half of a block, before the norm that may follow.</summary>
     /// <param name="residual">(N, C): the stream before it.</param>
@@ -56,20 +90,5 @@ internal static class Adapted
         if (pass.Spans.All(s => s.Attachment?.At(site) is null)) return residual.add(output, Scalars.One);
         return cat([.. pass.Spans.Select(s =>
             Sum(s.Attachment, residual.narrow(0, s.Start, s.Length), output.narrow(0, s.Start, s.Length)))]);
-    }
-
-    private static Tensor Linear(LinearSite site, Tensor x, Pass pass, IReadOnlyList<Span> spans)
-    {
-        if (spans is [var all] && all.Attachment?.At(site) is { } only) return only.Forward(x, site, pass.Gradients);
-        var y = Product.Linear(x, site.Matrix, site.Bias, pass.Gradients);
-        foreach (var (start, length, attachment) in spans)
-        {
-            if (attachment?.At(site) is not { } found) continue;
-            using var rows = y.narrow(0, start, length);
-            using var inputs = x.narrow(0, start, length);
-            if (found.Amends) found.Amend(rows, inputs, site);
-            else rows.copy_(found.Forward(inputs, site, pass.Gradients));
-        }
-        return y;
     }
 }

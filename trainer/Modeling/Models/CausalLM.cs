@@ -10,17 +10,19 @@ public sealed class CausalLM : Transformer
     private readonly Body body;
     private readonly double? softCap;
     private readonly IReadOnlyList<Rope> ropes;
+    private readonly LinearSite head;
 
     internal CausalLM(ModelPlan plan, WeightReader reader) : base(reader)
     {
         (softCap, ropes) = (plan.LogitSoftCap, plan.Ropes);
         body = plan.Body(this, plan.Config);
-        OutputWeight = plan.Config.TiedEmbeddings
-            ? body.Embedding : Matrix("lm_head.weight", plan.Config.VocabularySize, plan.Config.HiddenSize);
+        head = Output("lm_head", plan.Config.VocabularySize, plan.Config.HiddenSize, plan.Config.TiedEmbeddings ? body.Embedding : null);
     }
 
     /// <summary>(V, C): the output head, which may be the embedding.</summary>
-    public WeightMatrix OutputWeight { get; }
+    public WeightMatrix OutputWeight => head.Weight;
+
+    internal override LinearSite OutputHead => head;
 
     private protected override Body Body => body;
 
@@ -35,24 +37,47 @@ public sealed class CausalLM : Transformer
     }
 
     /// <param name="hidden">(M, C): the rows wanted.</param>
+    /// <param name="adapter">The one that answers for all of them; null as for a <see cref="Segment"/>.</param>
     /// <returns>(M, V) float32.</returns>
-    public Tensor Logits(Tensor hidden)
+    public Tensor Logits(Tensor hidden, LoadedAdapter? adapter = null) =>
+        Logits(hidden, [new Span(0, (int)hidden.size(0), AttachmentOf(adapter))]);
+
+    /// <param name="hidden">(M, C): the rows wanted.</param>
+    /// <param name="adapters">M: which answers for each row; null as for a <see cref="Segment"/>.</param>
+    /// <returns>(M, V) float32.</returns>
+    public Tensor Logits(Tensor hidden, IReadOnlyList<LoadedAdapter?> adapters) =>
+        Logits(hidden, Pass.Merge([.. adapters.Select((a, i) => new Span(i, 1, AttachmentOf(a)))]));
+
+    private Tensor Logits(Tensor hidden, IReadOnlyList<Span> spans)
     {
         using var scope = NewDisposeScope();
-        var logits = Product.Linear(hidden, OutputWeight);
+        return Capped(Adapted.Linear(head, hidden, spans, new GradientBin())).MoveToOuterDisposeScope();
+    }
+
+    /// <returns>float32.</returns>
+    private Tensor Capped(Tensor logits)
+    {
         // Capped in the element type that the model computes in, as the reference does.
         if (softCap is { } cap)
         {
             using TorchSharp.Scalar bound = cap;
             logits = logits.div(bound).tanh().mul(bound);
         }
-        return logits.to_type(ScalarType.Float32).MoveToOuterDisposeScope();
+        return logits.to_type(ScalarType.Float32);
     }
 
     /// <summary>Sum of the losses in nats: a float32 scalar.</summary>
     /// <param name="hidden">(M, C): the hidden states that predict a supervised token.</param>
     /// <param name="targets">(M) int64: the tokens to be predicted.</param>
-    public Tensor LossSum(Tensor hidden, Tensor targets) => ChunkedCrossEntropy.Sum(hidden, OutputWeight, targets, softCap);
+    /// <param name="pass">What <paramref name="hidden"/> comes from, for which one adapter answers; null: what is being trained.</param>
+    public Tensor LossSum(Tensor hidden, Tensor targets, Pass? pass = null)
+    {
+        var adapter = (pass is null ? AttachmentOf(null) : pass.Only)?.At(head);
+        if (adapter is null) return ChunkedCrossEntropy.Sum(hidden, OutputWeight, targets, softCap);
+        if (adapter.Whole(hidden.dtype) is { } weight) return ChunkedCrossEntropy.Sum(hidden, weight, targets, softCap);
+        var bin = pass?.Gradients ?? new GradientBin();
+        return ChunkedCrossEntropy.Sum(hidden, OutputWeight.Rows, targets, rows => Capped(adapter.Forward(rows, head, bin)));
+    }
 
     /// <summary>
     /// Whether what a cache holds of a text is of no use once the text has the other length, because rotary positions then turn by

@@ -10,7 +10,7 @@ internal sealed class Decoder : Body
     private readonly Layer[] blocks;
     private readonly Layer norm;
 
-    /// <param name="embedding">Name of the token embedding.</param>
+    /// <param name="embedding">Name of the module of token embeddings.</param>
     /// <param name="norm">The last one; made after the blocks.</param>
     /// <param name="positions">Name of the learned positions, where they are not rotary.</param>
     /// <param name="scale">Factor on the embeddings.</param>
@@ -18,7 +18,7 @@ internal sealed class Decoder : Body
         Transformer network, ModelConfig c, string embedding, BlockMaker block, Func<Layer> norm,
         string? positions = null, double scale = 1)
     {
-        Embedding = network.Matrix(embedding, c.VocabularySize, c.HiddenSize);
+        Embedding = network.Table(embedding, c.VocabularySize, c.HiddenSize);
         if (positions is not null) this.positions = network.Weight(positions, c.MaxPositions, c.HiddenSize);
         blocks = [.. Enumerable.Range(0, c.Layers).Select(i => block(i))];
         this.norm = norm();

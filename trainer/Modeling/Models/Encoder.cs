@@ -22,7 +22,7 @@ internal sealed class Encoder : Body
     {
         this.padId = padId;
         var at = prefix + "embeddings.";
-        Embedding = network.Matrix(at + "word_embeddings.weight", c.VocabularySize, c.HiddenSize);
+        Embedding = network.Table(at + "word_embeddings", c.VocabularySize, c.HiddenSize);
         positions = network.Weight(at + "position_embeddings.weight", positionCount, c.HiddenSize);
         types = network.Weight(at + "token_type_embeddings.weight", typeCount, c.HiddenSize);
         norm = Norms.LayerNorm(network, at + "LayerNorm", c);

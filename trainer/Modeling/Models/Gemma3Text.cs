@@ -44,7 +44,7 @@ internal static class Gemma3Text
                 return Gemma2.Wire(network, at, attention, c, activation);
             }
             return new Decoder(
-                network, c, "model.embed_tokens.weight", Block, () => Norms.Rms(network, "model.norm", c), scale: Math.Sqrt(c.HiddenSize));
+                network, c, "model.embed_tokens", Block, () => Norms.Rms(network, "model.norm", c), scale: Math.Sqrt(c.HiddenSize));
         })
         {
             Ropes = [local, global],

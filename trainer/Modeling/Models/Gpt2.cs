@@ -55,7 +55,7 @@ internal static partial class Gpt2
                     attentionNorm, attention.Run, feedForwardNorm, FeedForward.Plain(inner, outer, activation));
             }
             return new Decoder(
-                network, c, "transformer.wte.weight", Block, () => Norms.LayerNorm(network, "transformer.ln_f", c),
+                network, c, "transformer.wte", Block, () => Norms.LayerNorm(network, "transformer.ln_f", c),
                 positions: "transformer.wpe.weight");
         })
         { AttentionOf = Options, NameOf = name => NameOf(name, config.TiedEmbeddings) };

@@ -31,7 +31,7 @@ internal static class Llama
                     Norms.Rms(network, at + "post_attention_layernorm", c),
                     FeedForward.Gated(network, at + "mlp.", c, activation, feedForwardBias));
             }
-            return new Decoder(network, c, "model.embed_tokens.weight", Block, () => Norms.Rms(network, "model.norm", c));
+            return new Decoder(network, c, "model.embed_tokens", Block, () => Norms.Rms(network, "model.norm", c));
         })
         { Ropes = [rope], NameOf = StoredNames.Decoder };
     }

@@ -28,7 +28,7 @@ internal static class Mistral
                     Norms.Rms(network, at + "post_attention_layernorm", c),
                     FeedForward.Gated(network, at + "mlp.", c, activation));
             }
-            return new Decoder(network, c, "model.embed_tokens.weight", Block, () => Norms.Rms(network, "model.norm", c));
+            return new Decoder(network, c, "model.embed_tokens", Block, () => Norms.Rms(network, "model.norm", c));
         })
         { Ropes = [rope], AttentionOf = _ => options, NameOf = StoredNames.Decoder };
     }

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Graft.Modeling.Models;
 
 /// <summary>The norms as layers.</summary>
@@ -23,9 +21,9 @@ internal static class Norms
     /// <summary>Layer norm (Ba et al. 2016, arXiv:1607.06450).</summary>
     public static Layer LayerNorm(Transformer network, string name, ModelConfig c)
     {
-        var (weight, bias) = (network.Weight(name + ".weight", c.HiddenSize), network.Weight(name + ".bias", c.HiddenSize));
+        var site = network.Norm(name, c.HiddenSize);
         long[] shape = [c.HiddenSize];
-        return (x, _) => nn.functional.layer_norm(x, shape, weight, bias, c.NormEpsilon);
+        return (x, pass) => Adapted.LayerNorm(site, x, shape, c.NormEpsilon, pass);
     }
 
     private static Layer RmsOver(Transformer network, string name, int size, ModelConfig c)

@@ -101,6 +101,11 @@ public sealed class Pass : IDisposable
     /// <summary>The same of whole segments: neighbouring texts.</summary>
     internal IReadOnlyList<Span> SpansOfTexts { get; private set; } = [];
 
+    /// <summary>What answers for all segments.</summary>
+    /// <exception cref="InvalidOperationException">Several adapters do.</exception>
+    internal Attachment? Only =>
+        Spans is [var all] ? all.Attachment : throw new InvalidOperationException($"{Spans.Count} adapters answer in this pass.");
+
     /// <summary>Finds out what answers for each segment.</summary>
     /// <exception cref="ArgumentException">A segment has no room for what its adapter puts before the text.</exception>
     internal void Bind(Func<LoadedAdapter?, Attachment?> of)
@@ -247,7 +252,8 @@ public sealed class Pass : IDisposable
     private static bool SameKeys(Segment a, Segment b) =>
         (a.Lead.Keys == 0 && b.Lead.Keys == 0) || (a.Lead == b.Lead && ReferenceEquals(a.Adapter, b.Adapter));
 
-    private static List<Span> Merge(IReadOnlyList<Span> parts)
+    /// <summary>Neighbours with the same adapter as one.</summary>
+    internal static List<Span> Merge(IReadOnlyList<Span> parts)
     {
         var spans = new List<Span>();
         foreach (var part in parts)

@@ -35,7 +35,7 @@ internal static class Qwen2
                     Norms.Rms(network, at + "post_attention_layernorm", c),
                     FeedForward.Gated(network, at + "mlp.", c, activation));
             }
-            return new Decoder(network, c, "model.embed_tokens.weight", Block, () => Norms.Rms(network, "model.norm", c));
+            return new Decoder(network, c, "model.embed_tokens", Block, () => Norms.Rms(network, "model.norm", c));
         })
         { Ropes = [rope], AttentionOf = Options, NameOf = StoredNames.Decoder };
     }

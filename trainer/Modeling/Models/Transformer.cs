@@ -13,6 +13,7 @@ public abstract class Transformer : IDisposable
     private readonly List<(string, Tensor)> weights = [];
     private readonly List<LinearSite> linears = [], heads = [];
     private readonly List<ResidualSite> residuals = [];
+    private readonly List<NormSite> norms = [];
     private readonly List<PackedWeight> packed = [];
     private readonly WeightReader reader;
 
@@ -21,8 +22,17 @@ public abstract class Transformer : IDisposable
     /// <summary>Every linear layer of the blocks, in the order of the forward pass.</summary>
     public IReadOnlyList<LinearSite> Linears => linears;
 
-    /// <summary>Linear layers that give the answer.</summary>
+    /// <summary>Linear layers that give a classifier's answer.</summary>
     internal IReadOnlyList<LinearSite> Heads => heads;
+
+    /// <summary>The linear layer that gives each token's logits, where there is one.</summary>
+    internal virtual LinearSite? OutputHead => null;
+
+    /// <summary>The table of token embeddings.</summary>
+    internal EmbeddingSite? Embedding { get; private set; }
+
+    /// <summary>Norms that have a bias, in the order of the forward pass.</summary>
+    internal IReadOnlyList<NormSite> Norms => norms;
 
     /// <summary>Where the halves of the blocks meet the residual stream, in the order of the forward pass.</summary>
     internal IReadOnlyList<ResidualSite> Residuals => residuals;
@@ -46,8 +56,27 @@ public abstract class Transformer : IDisposable
         return weight;
     }
 
-    /// <summary>Takes a matrix from the file, which may stay packed: an embedding, or an output head.</summary>
-    internal WeightMatrix Matrix(string name, long rows, long columns) => Keep(name, reader.ReadMatrix(name, rows, columns), turned: false);
+    /// <summary>Takes the table of token embeddings from the file, which may stay packed.</summary>
+    /// <param name="name">Of the module.</param>
+    internal WeightMatrix Table(string name, long rows, long columns)
+    {
+        Embedding = new EmbeddingSite(name, Keep(name + ".weight", reader.ReadMatrix(name + ".weight", rows, columns), turned: false));
+        return Embedding.Table;
+    }
+
+    /// <summary>Takes the linear layer that gives each token's logits from the file.</summary>
+    /// <param name="tied">The table of embeddings, where it is that.</param>
+    internal LinearSite Output(string name, long rows, long columns, WeightMatrix? tied) => new(
+        linears.Count + heads.Count, name,
+        tied ?? Keep(name + ".weight", reader.ReadMatrix(name + ".weight", rows, columns), turned: false));
+
+    /// <summary>Takes a norm with a bias from the file.</summary>
+    internal NormSite Norm(string name, long size)
+    {
+        var site = new NormSite(norms.Count, name, Weight(name + ".weight", size), Weight(name + ".bias", size));
+        norms.Add(site);
+        return site;
+    }
 
     /// <summary>Takes a linear layer from the file.</summary>
     /// <param name="inputFirst">Its weight is stored as (in, out).</param>
@@ -98,7 +127,7 @@ public abstract class Transformer : IDisposable
         pass.Bind(AttachmentOf);
     }
 
-    private Attachment? AttachmentOf(LoadedAdapter? adapter) =>
+    private protected Attachment? AttachmentOf(LoadedAdapter? adapter) =>
         adapter is not null ? adapter.Attachment : Tuning is { Enabled: true } tuning ? tuning.Attachment : null;
 
     private LinearSite ReadSite(List<LinearSite> list, string name, long outFeatures, long inFeatures, bool bias, bool inputFirst)

@@ -23,6 +23,25 @@ public static class ChunkedCrossEntropy
             ? LossFunction.apply(hidden, outputWeight.Dense ?? (object)outputWeight, targets, softCap ?? 0)
             : Run(hidden, outputWeight, targets, softCap ?? 0, null, null);
 
+    /// <summary>The same of logits that something else makes, in the graph: there they exist until backward.</summary>
+    /// <param name="vocabulary">V.</param>
+    /// <param name="logits">(m, C) to (m, V) float32.</param>
+    public static Tensor Sum(Tensor hidden, long vocabulary, Tensor targets, Func<Tensor, Tensor> logits)
+    {
+        using var scope = NewDisposeScope();
+        var total = zeros([], ScalarType.Float32, hidden.device);
+        var step = Math.Max(16, ChunkElements / vocabulary);
+        for (long at = 0; at < hidden.size(0); at += step)
+        {
+            using var inner = NewDisposeScope();
+            var length = Math.Min(step, hidden.size(0) - at);
+            total = total.add(nn.functional.cross_entropy(
+                logits(hidden.narrow(0, at, length)), targets.narrow(0, at, length), reduction: nn.Reduction.Sum), Scalars.One)
+                .MoveToOuterDisposeScope();
+        }
+        return total.MoveToOuterDisposeScope();
+    }
+
     /// <summary>
     /// The loss, and where asked for its gradients: of softmax cross entropy by the logits it is the probabilities less one at
     /// the target.

@@ -66,6 +66,6 @@ internal sealed class TokenBatch : IDisposable
     {
         using var hidden = network.Forward(Ids, Pass);              // (N, C)
         using var predicting = hidden.index_select(0, Positions);   // (M, C)
-        return network.LossSum(predicting, Targets);
+        return network.LossSum(predicting, Targets, Pass);
     }
 }

@@ -18,34 +18,68 @@ internal sealed class LoraLayer(Tensor a, Tensor b, double scale, LoraDropout? d
     public Tensor B { get; } = b;
     public double Scale { get; } = scale;
 
+    /// <summary>
+    /// A second update that is frozen, of rank r too: what the layer's weight gave up to A and B as they began, its B negative. So the
+    /// weight itself stays as it is.
+    /// </summary>
+    public (Tensor A, Tensor B)? GivenUp { get; init; }
+
+    /// <summary>(out): in the place of the layer's own bias.</summary>
+    public Tensor? Bias { get; init; }
+
     public override bool Amends => true;
+
+    /// <summary>Both updates as one.</summary>
+    /// <returns>(r, in), or (2 r, in).</returns>
+    public Tensor Down(ScalarType dtype) => As(GivenUp is { } given ? cat([A, given.A]) : A, dtype);
+
+    /// <summary>Both updates as one.</summary>
+    /// <returns>(out, r), or (out, 2 r).</returns>
+    public Tensor Up(ScalarType dtype) => As(GivenUp is { } given ? cat([B, given.B], 1) : B, dtype);
 
     public override void Amend(Tensor output, Tensor input, LinearSite site)
     {
-        var wide = dropout is { Active: true } ? dropout.Apply(input) : input;
-        var inner = nn.functional.linear(wide, As(A, input.dtype));                              // (M, r)
-        output.add_(nn.functional.linear(inner, As(B, input.dtype)), alpha: scaling);
+        AddUpdate(output, input);
+        if (Bias is { } own) output.add_(As(own, output.dtype).sub(site.Bias!));
     }
 
-    public override Tensor Forward(Tensor input, LinearSite site, GradientBin bin)
+    public override Tensor Forward(Tensor input, LinearSite site, GradientBin bin) =>
+        Sum(input, site, Bias is { } own ? As(own, input.dtype) : site.Bias, bin);
+
+    /// <summary>Adds scale B A x in place.</summary>
+    /// <param name="output">(M, out).</param>
+    /// <param name="input">(M, in).</param>
+    public void AddUpdate(Tensor output, Tensor input)
+    {
+        var wide = dropout is { Active: true } ? dropout.Apply(input) : input;
+        var inner = nn.functional.linear(wide, Down(input.dtype));                               // (M, r)
+        output.add_(nn.functional.linear(inner, Up(input.dtype)), alpha: scaling);
+    }
+
+    /// <summary>W x + scale B A x + bias.</summary>
+    /// <param name="bias">(out) in the input's element type, or none.</param>
+    public Tensor Sum(Tensor input, LinearSite site, Tensor? bias, GradientBin bin)
     {
         if (is_grad_enabled() && dropout is not { Active: true })
         {
-            var tuned = LoraLinear.Apply(input, site.Matrix, As(A, input.dtype), As(B, input.dtype), Scale, bin);
-            return site.Bias is { } bias ? tuned.add_(bias) : tuned;
+            var tuned = LoraLinear.Apply(input, site.Matrix, Down(input.dtype), Up(input.dtype), Scale, bin);
+            return bias is null ? tuned : tuned.add_(bias);
         }
-        var output = Product.Linear(input, site.Matrix, site.Bias, bin);
-        Amend(output, input, site);
+        var output = Product.Linear(input, site.Matrix, bias, bin);
+        AddUpdate(output, input);
         return output;
     }
 
     public override (Tensor Weight, Tensor? Bias) Merge(Tensor weight, Tensor? bias) =>
-        (weight.add(B.to_type(weight.dtype).matmul(A.to_type(weight.dtype)), alpha: scaling), bias);
+        (weight.add(Up(weight.dtype).matmul(Down(weight.dtype)), alpha: scaling), Bias is { } own ? As(own, weight.dtype).clone() : bias);
 
     public override void Dispose()
     {
         A.Dispose();
         B.Dispose();
+        GivenUp?.A.Dispose();
+        GivenUp?.B.Dispose();
+        Bias?.Dispose();
     }
 
     private static Tensor As(Tensor tensor, ScalarType dtype) => tensor.dtype == dtype ? tensor : tensor.to_type(dtype);

@@ -1,48 +1,45 @@
-using Graft.Contract;
-
 namespace Graft.Modeling.Adapters;
 
-/// <summary>Which layers a LoRA goes to.</summary>
+/// <summary>Names of layers as people write them.</summary>
 internal static class LoraTargetNames
 {
-    /// <summary>The layers asked for, in the model's order.</summary>
-    /// <exception cref="TuningException">A name that matches nothing, or a size that does not fit; all problems at once.</exception>
-    public static List<LinearSite> Select(LoraMethod options, IReadOnlyList<LinearSite> linears)
+    /// <summary>From so many names on PEFT looks for short ones that say the same.</summary>
+    private const int Many = 20;
+
+    public static List<string> LastParts(IEnumerable<string> modules) =>
+        [.. modules.Select(LastPart).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+
+    public static List<string> LastParts(IEnumerable<LinearSite> sites) => LastParts(sites.Select(s => s.Name));
+
+    /// <summary>What to write for modules that were not named: all names, or where they are many the shortest ends that fit no other module.</summary>
+    /// <param name="others">Names of the model's other modules.</param>
+    public static List<string> Shortest(IReadOnlyList<string> modules, IEnumerable<string> others)
     {
-        var problems = new List<string>();
-        if (options.Rank < 1) problems.Add($"method.lora.rank is {options.Rank}; it must be at least 1.");
-        if (options.Alpha <= 0 || !double.IsFinite(options.Alpha)) problems.Add($"method.lora.alpha is {options.Alpha}; it must be above 0.");
-        if (options.Dropout is not (>= 0 and < 1)) problems.Add($"method.lora.dropout is {options.Dropout}; it must be at least 0 and below 1.");
-        List<LinearSite> sites = options.Targets.Modules is { } names
-            ? [.. linears.Where(l => names.Any(n => Matches(l.Name, n)))]
-            : [.. linears];
-        foreach (var name in options.Targets.Modules ?? [])
-            if (!linears.Any(l => Matches(l.Name, name))) problems.Add(Unknown(name, linears));
-        if (options.Targets.Modules is { Count: 0 }) problems.Add("method.lora.targets.modules is empty; name at least one module, or use allLinear.");
-        if (sites.Count > 0)
-        {
-            var smallest = sites.MinBy(s => Math.Min(s.InFeatures, s.OutFeatures))!;
-            var most = Math.Min(smallest.InFeatures, smallest.OutFeatures);
-            if (options.Rank > most)
-                problems.Add($"method.lora.rank is {options.Rank}, but {smallest.Name} is only {smallest.OutFeatures} x {smallest.InFeatures}; the rank can be at most {most}.");
-        }
-        return problems.Count == 0 ? sites : throw new TuningException(problems);
+        if (modules.Count < Many) return [.. modules.Order(StringComparer.Ordinal)];
+        var taken = others.SelectMany(Ends).ToHashSet(StringComparer.Ordinal);
+        var found = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var module in modules)
+            if (!found.Any(f => LoraTargetRule.Matches(module, f))) found.Add(Ends(module).FirstOrDefault(e => !taken.Contains(e)) ?? module);
+        return [.. found];
     }
 
-    /// <summary>PEFT's rule: the whole name, or the end of it after a dot.</summary>
-    public static bool Matches(string site, string target) =>
-        site == target || site.EndsWith("." + target, StringComparison.Ordinal);
-
-    public static List<string> LastParts(IEnumerable<LinearSite> sites) =>
-        [.. sites.Select(s => s.Name[(s.Name.LastIndexOf('.') + 1)..]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-
-    private static string Unknown(string name, IReadOnlyList<LinearSite> linears)
+    /// <summary>A name that fits no module, with the nearest that does.</summary>
+    public static string Unknown(string field, string name, IEnumerable<string> modules)
     {
-        var known = LastParts(linears);
-        var last = name[(name.LastIndexOf('.') + 1)..];
+        var known = LastParts(modules);
+        var last = LastPart(name);
         var near = known.Where(k => Distance(k, last) <= Math.Max(2, k.Length / 3)).OrderBy(k => Distance(k, last)).FirstOrDefault();
         var hint = near is null || near == last ? "" : $" Did you mean '{near}'?";
-        return $"method.lora.targets.modules: '{name}' matches no linear layer of the model.{hint} There are: {string.Join(", ", known)}.";
+        return $"{field}: '{name}' matches no linear layer of the model.{hint} There are: {string.Join(", ", known)}.";
+    }
+
+    private static string LastPart(string module) => module[(module.LastIndexOf('.') + 1)..];
+
+    /// <summary>The last part, the last two, and so on.</summary>
+    private static IEnumerable<string> Ends(string module)
+    {
+        for (var at = module.LastIndexOf('.'); at >= 0; at = at == 0 ? -1 : module.LastIndexOf('.', at - 1)) yield return module[(at + 1)..];
+        yield return module;
     }
 
     /// <summary>Levenshtein's edit distance.</summary>

@@ -5,70 +5,79 @@ using Graft.Contract;
 
 namespace Graft.Modeling.Adapters;
 
+/// <param name="Rule">Of the folder that the adapter was read from, or none.</param>
+/// <param name="Targets">Names of the targets; where the rule has a pattern, that is written.</param>
+/// <param name="Saved">Modules that train whole.</param>
+/// <param name="InputFirst">The targets' weights are stored as (in, out).</param>
+internal sealed record PeftLoraValues(
+    LoraMethod Options, LoraTargetRule? Rule, IReadOnlyList<string> Targets, IReadOnlyList<string> Saved, bool InputFirst, string Task,
+    string BaseModelName);
+
 /// <summary><c>adapter_config.json</c> of a LoRA, as PEFT 0.20 writes it: every field, sorted, with PEFT's default where we have no say.</summary>
 internal static class PeftLoraConfig
 {
     /// <summary>The PEFT release whose fields these are.</summary>
     private const string PeftVersion = "0.20.0";
 
-    private const string Prefix = "base_model.model.", PartA = ".lora_A.weight";
-
     private static readonly JsonSerializerOptions Readable =
         new() { WriteIndented = true, IndentSize = 2, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static readonly string[] Absent =
     [
-        "alora_invocation_tokens", "arrow_config", "auto_mapping", "corda_config", "eva_config", "exclude_modules", "kasa_config", "layer_replication",
-        "layers_pattern", "layers_to_transform", "lora_ga_config", "megatron_config", "modules_to_save", "monteclora_config", "revision",
-        "target_parameters", "trainable_token_indices", "use_bdlora", "velora_config",
+        "alora_invocation_tokens", "arrow_config", "auto_mapping", "corda_config", "eva_config", "kasa_config", "layer_replication",
+        "lora_ga_config", "megatron_config", "monteclora_config", "revision", "target_parameters", "trainable_token_indices", "use_bdlora",
+        "velora_config",
     ];
 
-    private static readonly string[] Off = ["ensure_weight_tying", "fan_in_fan_out", "lora_bias", "use_dora", "use_qalora"];
+    private static readonly string[] Off = ["ensure_weight_tying", "lora_bias", "use_qalora"];
 
-    public static void Write(string path, int rank, double alpha, double dropout, bool rsLora, IEnumerable<string> targets, string baseModelName)
+    public static void Write(string path, PeftLoraValues values)
     {
+        var (o, rule) = (values.Options, values.Rule);
         var fields = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal)
         {
-            ["alpha_pattern"] = new JsonObject(), ["base_model_name_or_path"] = baseModelName, ["bias"] = "none", ["inference_mode"] = true,
-            ["init_lora_weights"] = true, ["loftq_config"] = new JsonObject(), ["lora_alpha"] = alpha, ["lora_dropout"] = dropout,
-            ["megatron_core"] = "megatron.core", ["peft_type"] = "LORA", ["peft_version"] = PeftVersion, ["qalora_group_size"] = 16,
-            ["r"] = rank, ["rank_pattern"] = new JsonObject(), ["task_type"] = "CAUSAL_LM", ["use_rslora"] = rsLora,
-            ["target_modules"] = new JsonArray([.. targets.Order(StringComparer.Ordinal).Select(t => (JsonNode)t)]),
+            ["alpha_pattern"] = Object(o.AlphaPattern, v => v),
+            ["base_model_name_or_path"] = values.BaseModelName,
+            ["bias"] = NameOf(o.Bias),
+            ["exclude_modules"] = rule?.ExcludedPattern ?? (JsonNode?)Texts(rule?.ExcludedNames.Order(StringComparer.Ordinal)),
+            ["fan_in_fan_out"] = values.InputFirst,
+            ["inference_mode"] = true,
+            // What began as a part of the weight is stored so that it no longer matters.
+            ["init_lora_weights"] = o.Initialization == LoraInitialization.Gaussian ? "gaussian" : true,
+            ["layers_pattern"] = rule?.LayersPatterns is [var only] ? only : Texts(rule?.LayersPatterns),
+            ["layers_to_transform"] = o.Layers is { } layers ? new JsonArray([.. layers.Select(l => (JsonNode)l)]) : null,
+            ["loftq_config"] = new JsonObject(),
+            ["lora_alpha"] = o.Alpha,
+            ["lora_dropout"] = o.Dropout,
+            ["megatron_core"] = "megatron.core",
+            ["modules_to_save"] = Texts(values.Saved),
+            ["peft_type"] = "LORA",
+            ["peft_version"] = PeftVersion,
+            ["qalora_group_size"] = 16,
+            ["r"] = o.Rank,
+            ["rank_pattern"] = Object(o.RankPattern, v => v),
+            ["target_modules"] = rule?.Pattern ?? (JsonNode?)Texts(values.Targets),
+            ["task_type"] = values.Task,
+            ["use_dora"] = o.Dora,
+            ["use_rslora"] = o.RsLora,
         };
         foreach (var name in Absent) fields[name] = null;
         foreach (var name in Off) fields[name] = false;
         File.WriteAllText(path, new JsonObject(fields).ToJsonString(Readable));
     }
 
-    /// <summary>Reads what decides the result; whatever would change it and is not supported is refused by name, all at once.</summary>
-    public static LoraMethod Read(AdapterFolder folder)
+    /// <summary>In PEFT's words.</summary>
+    public static string NameOf(LoraBias bias) => bias switch
     {
-        var fields = folder.Config;
-        if (fields.Text("bias") is { } bias and not "none") fields.Wrong($"bias is '{bias}'; only 'none' is supported");
-        foreach (var name in Off.Append("use_bdlora"))
-            if (name != "ensure_weight_tying" && fields.Flag(name) == true) fields.Wrong($"{name} is true, which is not supported");
-        foreach (var name in new[] { "rank_pattern", "alpha_pattern", "modules_to_save", "trainable_token_indices", "target_parameters", "layer_replication" })
-            if (fields.Find(name) is { } value && !IsEmpty(value)) fields.Wrong($"{name} is not supported");
-        var rank = fields.Count("r");
-        if (rank < 1 && fields.Has("r")) fields.Wrong($"r is {rank}");
-        var read = new LoraMethod(
-            new LoraTargets { Modules = Targets(folder) }, rank, fields.Number("lora_alpha") ?? 8, RsLora: fields.Flag("use_rslora") ?? false);
-        fields.ThrowIfWrong();
-        return read;
-    }
-
-    /// <summary>Where they are a pattern, or cut down by other fields, the tensors alone say what is tuned.</summary>
-    private static IReadOnlyList<string>? Targets(AdapterFolder folder) =>
-        folder.Config.Find("target_modules") is { ValueKind: JsonValueKind.Array }
-            && !folder.Config.Has("layers_to_transform") && !folder.Config.Has("exclude_modules")
-            ? folder.Config.Texts("target_modules")
-            : [.. folder.Weights.Tensors.Keys.Where(k => k.StartsWith(Prefix, StringComparison.Ordinal) && k.EndsWith(PartA, StringComparison.Ordinal))
-                .Select(k => k[Prefix.Length..^PartA.Length])];
-
-    private static bool IsEmpty(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => !value.EnumerateObject().Any(),
-        JsonValueKind.Array => value.GetArrayLength() == 0,
-        _ => false,
+        LoraBias.All => "all",
+        LoraBias.LoraOnly => "lora_only",
+        _ => "none",
     };
+
+    /// <summary>Null where there are none.</summary>
+    private static JsonArray? Texts(IEnumerable<string>? texts) =>
+        texts?.Select(t => (JsonNode)t).ToArray() is { Length: > 0 } nodes ? new JsonArray(nodes) : null;
+
+    private static JsonObject Object<T>(IReadOnlyDictionary<string, T> values, Func<T, JsonNode> node) =>
+        new(values.Select(v => KeyValuePair.Create(v.Key, (JsonNode?)node(v.Value))));
 }

@@ -1,0 +1,45 @@
+using System.Text.RegularExpressions;
+
+namespace Graft.Modeling.Adapters;
+
+/// <summary>
+/// Regular expressions over module paths as PEFT means them. They are matched in time linear in the path, whatever they are, which
+/// leaves out look-arounds and back-references.
+/// </summary>
+internal static class ModulePattern
+{
+    /// <summary>One that fits a whole path (<c>target_modules</c> as a text).</summary>
+    /// <exception cref="ArgumentException">It is none, or asks for what cannot be matched in linear time.</exception>
+    public static Regex Whole(string pattern) => Compile(pattern, p => $@"\A(?:{p})\z");
+
+    /// <summary>One that fits a whole path, or what follows a dot in it (<c>rank_pattern</c>).</summary>
+    /// <exception cref="ArgumentException">As <see cref="Whole"/>.</exception>
+    public static Regex Suffix(string pattern) => Compile(pattern, p => $@"\A(?:.*\.)?(?:{p})\z");
+
+    /// <summary>The number of a block, behind what the pattern fits (<c>layers_pattern</c>).</summary>
+    /// <exception cref="ArgumentException">As <see cref="Whole"/>.</exception>
+    public static Regex Block(string? pattern) => Compile(pattern ?? @"[^.]*", p => $@"\A.*\.(?:{p})\.(?<block>[0-9]+)\.");
+
+    /// <summary>What the first pattern that fits says.</summary>
+    public static T? First<T>(IEnumerable<(Regex Pattern, T Value)> patterns, string module) where T : struct
+    {
+        foreach (var (pattern, value) in patterns)
+            if (pattern.IsMatch(module)) return value;
+        return null;
+    }
+
+    private static Regex Compile(string pattern, Func<string, string> within)
+    {
+        const RegexOptions options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
+        try
+        {
+            // Alone first: what closes a parenthesis of ours must not make a whole of it.
+            _ = new Regex(pattern, options);
+            return new Regex(within(pattern), options);
+        }
+        catch (NotSupportedException e)
+        {
+            throw new ArgumentException(e.Message, nameof(pattern), e);
+        }
+    }
+}
