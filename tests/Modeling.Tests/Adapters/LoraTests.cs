@@ -92,16 +92,16 @@ public sealed class LoraTests : IDisposable
 
     public static TheoryData<string, string> Mismatches => new()
     {
-        { "prefix", "belong to no linear layer" },
+        { "prefix", "belong to no layer" },
         { "lora_B", "lora_B.weight' is missing" },
-        { "shape", "base model and r ask for [4, 64]" },
-        { "r", "base model and r ask for [6, 64]" },
-        { "target", "no tensors for the target" },
-        { "extra", "belong to no linear layer" },
-        { "dora", "use_dora is true" },
-        { "type", "only LORA" },
-        { "pattern", "rank_pattern is not supported" },
-        { "empty", "no tensors" },
+        { "shape", "base model and configuration ask for [4, 64]" },
+        { "r", "base model and configuration ask for [6, 64]" },
+        { "target", "q_proj.lora_A.weight' is missing" },
+        { "extra", "belong to no layer" },
+        { "dora", "lora_magnitude_vector' is missing" },
+        { "type", "peft_type is 'VERA'" },
+        { "pattern", "base model and configuration ask for [2, 64]" },
+        { "empty", "is missing" },
     };
 
     [Theory]
@@ -125,7 +125,7 @@ public sealed class LoraTests : IDisposable
                 break;
             case "extra": tensors["base_model.model.lm_head.weight"] = ones(2); break;
             case "dora": config["use_dora"] = true; break;
-            case "type": config["peft_type"] = "PROMPT_TUNING"; break;
+            case "type": config["peft_type"] = "VERA"; break;
             case "pattern": config["rank_pattern"] = new JsonObject { ["q_proj"] = 2 }; break;
             case "empty":
                 tensors.Clear();

@@ -40,12 +40,18 @@ internal static class GgufLoraLoader
             {
                 Method = "lora",
                 Rank = rank,
+                MaxRank = rank,
+                HasPatterns = pairs.Any(p => p.Rank != rank),
                 Alpha = alpha == 0 ? rank : alpha,
                 RsLora = false,
                 Targets = LoraTargetNames.LastParts(pairs.Select(p => p.Site)),
                 Dtype = string.Join(", ", pairs.Select(p => p.A.Type.Name).Distinct()),
                 TrainableParameters = pairs.Sum(p => p.Parameters),
                 BaseDigest = model.Digest,
+                Bias = PeftLoraConfig.NameOf(LoraBias.None),
+                Mergeable = true,
+                ModelType = model.Config.ModelType,
+                Task = "CAUSAL_LM",
             },
         };
     }
