@@ -21,7 +21,8 @@ internal sealed class LoraCase(string name) : IDisposable
         var method = TuningMethods.Of(opened);
         method.Attach(Model, new Generator(0));
         using var guard = no_grad();
-        Assert.Equal(opened.Weights.Tensors.Keys.Order(StringComparer.Ordinal), method.Trainable.Select(t => t.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            opened.Weights.Tensors.Keys.Order(StringComparer.Ordinal), method.Trainable.Select(t => t.Name).Order(StringComparer.Ordinal));
         foreach (var (key, parameter) in method.Trainable) parameter.copy_(opened.Weights.Map(key));
         return method;
     }

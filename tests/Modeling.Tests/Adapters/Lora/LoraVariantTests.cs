@@ -106,7 +106,8 @@ public sealed class LoraVariantTests
             var less = run.Loss().item<float>();
             parameter.add_(direction, alpha: step);
             var wanted = parameter.grad!.abs().sum().item<float>();
-            Assert.True(Math.Abs((more - less) / (2 * step) - wanted) < 0.03 * wanted + 0.02, $"{name}: {(more - less) / (2 * step)}, not {wanted}");
+            var found = (more - less) / (2 * step);
+            Assert.True(Math.Abs(found - wanted) < 0.03 * wanted + 0.02, $"{name}: {found}, not {wanted}");
         }
     }
 
@@ -144,7 +145,8 @@ public sealed class LoraVariantTests
     {
         using var scope = NewDisposeScope();
         using var packed = gguf ? new LoraRun("sp_bpe-q8_0/model.gguf") : new LoraRun(quantization: new Quantization { Nf4 = new Nf4Quantization() });
-        using var wide = gguf ? new LoraRun("sp_bpe-q8_0/model.gguf", new Quantization { None = new NoQuantization() }) : new LoraRun();
+        using var wide = gguf
+            ? new LoraRun("sp_bpe-q8_0/model.gguf", new Quantization { None = new NoQuantization() }) : new LoraRun();
         Assert.NotEmpty(packed.Model.PackedFormats);
         using (no_grad())
             foreach (var (to, from) in wide.Model.Transformer.Linears.Zip(packed.Model.Transformer.Linears))
@@ -156,7 +158,10 @@ public sealed class LoraVariantTests
         found.backward();
         wanted.backward();
         foreach (var (one, other) in a.Trainable.Zip(b.Trainable))
-            Assert.True(Fixtures.MaxDifference(one.Parameter.grad!, other.Parameter.grad!) < 1e-4 * (1 + other.Parameter.grad!.abs().max().item<float>()), one.Name);
+        {
+            var (mine, theirs) = (one.Parameter.grad!, other.Parameter.grad!);
+            Assert.True(Fixtures.MaxDifference(mine, theirs) < 1e-4 * (1 + theirs.abs().max().item<float>()), one.Name);
+        }
         using var guard = no_grad();
         var tuned = packed.Logits();
         using var loaded = packed.SaveAndLoad(a);
@@ -182,7 +187,8 @@ public sealed class LoraVariantTests
     {
         using var scope = NewDisposeScope();
         using var run = new LoraRun();
-        using var method = run.Attach(new LoraMethod(new LoraTargets { Modules = ["layers.0.self_attn.q_proj"] }, 4, 8, Initialization: LoraInitialization.Pissa));
+        var first = new LoraTargets { Modules = ["layers.0.self_attn.q_proj"] };
+        using var method = run.Attach(new LoraMethod(first, 4, 8, Initialization: LoraInitialization.Pissa));
         using var guard = no_grad();
         var part = method.Trainable[1].Parameter.matmul(method.Trainable[0].Parameter).mul(2);     // scale B A
         var weight = run.Model.Transformer.Linears.Single(l => l.Name == "model.layers.0.self_attn.q_proj").Matrix.Dense!;

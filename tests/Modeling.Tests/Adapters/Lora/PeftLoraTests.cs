@@ -66,9 +66,10 @@ public sealed class PeftLoraTests
         using var method = run.Attached("adapter_init");
         using var final = SafetensorsFile.Open(run.Path("adapter_final", "adapter_model.safetensors"));
         var train = run.Json("train.json");
-        var (rate, decay) = (train.GetProperty("optimizer").GetProperty("lr").GetDouble(), train.GetProperty("optimizer").GetProperty("weight_decay").GetDouble());
-        var ratio = train.GetProperty("optimizer").TryGetProperty("lr_ratio", out var given) ? given.GetDouble() : 1;
-        var moments = method.Trainable.Select(t => (Mean: zeros_like(t.Parameter).detach(), Square: zeros_like(t.Parameter).detach())).ToList();
+        var given = train.GetProperty("optimizer");
+        var (rate, decay) = (given.GetProperty("lr").GetDouble(), given.GetProperty("weight_decay").GetDouble());
+        var ratio = given.TryGetProperty("lr_ratio", out var faster) ? faster.GetDouble() : 1;
+        var moments = method.Trainable.Select(t => (Mean: zeros(t.Parameter.shape), Square: zeros(t.Parameter.shape))).ToList();
         var steps = train.GetProperty("steps").EnumerateArray().ToList();
         for (var s = 0; s < steps.Count; s++)
         {
@@ -129,7 +130,8 @@ public sealed class PeftLoraTests
         using var run = new LoraCase(name);
         using var adapter = LoadedAdapter.Load(run.Model, "a", run.Path("adapter_final"));
         using var bin = new GradientBin();
-        var sites = run.Model.Transformer.Linears.Concat(run.Model.Transformer.Heads).Where(s => adapter.Attachment.At(s) is not null).ToList();
+        var sites = run.Model.Transformer.Linears.Concat(run.Model.Transformer.Heads)
+            .Where(s => adapter.Attachment.At(s) is not null).ToList();
         Assert.Equal(adapter.Attachment.Linears.Count, sites.Count);
         foreach (var site in sites)
         {
