@@ -79,7 +79,8 @@ public sealed class TextGenerator(BaseModel model)
         using var pass = new Pass(segments, Model.Device);
         var hidden = Model.Network.Forward(tensor(ids, device: Model.Device), pass);
         if (going.Count == 0) return [];
-        var logits = Model.Network.Logits(hidden.index_select(0, tensor(lasts, device: Model.Device)), [.. going.Select(s => s.Adapter)]).cpu();   // (B, V)
+        var last = hidden.index_select(0, tensor(lasts, device: Model.Device));                  // (B, C)
+        var logits = Model.Network.Logits(last, [.. going.Select(s => s.Adapter)]).cpu();        // (B, V)
         var values = Values(logits);
         var outputs = new List<StepOutput>(going.Count);
         for (var i = 0; i < going.Count; i++)

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Graft.Contract;
+using Graft.Modeling.Adapters;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Tests.Adapters.Lora;
@@ -165,6 +166,15 @@ public sealed class LoraOptionTests : IDisposable
         method.Save(run.Folder, run.Model, "base");
         var names = JsonNode.Parse(File.ReadAllText(Path.Combine(run.Folder, "adapter_config.json")))!["target_modules"]!.AsArray();
         Assert.Equal(run.Model.Transformer.Linears.Select(l => l.Name).Order(StringComparer.Ordinal), names.Select(n => (string)n!));
+    }
+
+    [Fact]
+    public void Many_names_are_written_as_the_shortest_ends_that_fit_no_other_module()
+    {
+        string[] parts = ["self_attn.q_proj", "self_attn.o_proj", "mlp.dense"];
+        List<string> modules = [.. Enumerable.Range(0, 10).SelectMany(i => parts.Select(p => $"model.layers.{i}.{p}"))];
+        Assert.Equal(["mlp.dense", "o_proj", "q_proj"], LoraTargetNames.Shortest(modules, ["classifier.dense", "lm_head"]));
+        Assert.Equal(["dense", "o_proj", "q_proj"], LoraTargetNames.Shortest(modules, ["lm_head"]));
     }
 
     [Fact]

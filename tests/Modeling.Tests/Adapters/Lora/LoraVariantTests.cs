@@ -144,7 +144,8 @@ public sealed class LoraVariantTests
     public void A_packed_base_gives_the_loss_and_gradients_of_the_widened_one(string variant, bool gguf)
     {
         using var scope = NewDisposeScope();
-        using var packed = gguf ? new LoraRun("sp_bpe-q8_0/model.gguf") : new LoraRun(quantization: new Quantization { Nf4 = new Nf4Quantization() });
+        using var packed = gguf
+            ? new LoraRun("sp_bpe-q8_0/model.gguf") : new LoraRun(quantization: new Quantization { Nf4 = new Nf4Quantization() });
         using var wide = gguf
             ? new LoraRun("sp_bpe-q8_0/model.gguf", new Quantization { None = new NoQuantization() }) : new LoraRun();
         Assert.NotEmpty(packed.Model.PackedFormats);

@@ -53,8 +53,8 @@ internal sealed record LoraModules(
         if (o.Layers is { Count: > 0 })
             foreach (var name in (o.Targets.Modules ?? []).Where(n =>
                 names.Any(m => LoraTargetRule.Matches(m, n)) && !Updated.Concat(Saved).Any(u => LoraTargetRule.Matches(u, n))))
-                yield return $"method.lora.targets.modules: '{name}' is in none of the blocks that layers names; give the module's whole name "
-                    + "where it is in no block.";
+                yield return $"method.lora.targets.modules: '{name}' is in none of the blocks that layers names; "
+                    + "give the module's whole name where it is in no block.";
         if (o.Targets.Modules is { Count: 0 })
             yield return "method.lora.targets.modules is empty; name at least one module, or use allLinear.";
         foreach (var name in o.ModulesToSave.Where(n => !names.Any(m => LoraTargetRule.IsWithin(m, n))))

@@ -9,7 +9,9 @@ namespace Graft.Modeling.Adapters;
 /// <param name="FromWeight">Their product is a part of the weight, which the weight gives up.</param>
 internal sealed record LoraStart(Draw A, Draw B, bool FromWeight = false)
 {
-    /// <summary>Kaiming-uniform with a = sqrt(5), that is, uniform within 1 / sqrt(in); B zero, so that training starts at the base.</summary>
+    /// <summary>
+    /// Kaiming-uniform with a = sqrt(5), that is, uniform within 1 / sqrt(in); B zero, so that training starts at the base.
+    /// </summary>
     public static LoraStart Uniform(LinearSite site) => new(Initial.Uniform(1 / Math.Sqrt(site.InFeatures)), Initial.Zero);
 
     /// <param name="scale">The update counts so many times.</param>

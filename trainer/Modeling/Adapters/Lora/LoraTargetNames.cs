@@ -11,7 +11,9 @@ internal static class LoraTargetNames
 
     public static List<string> LastParts(IEnumerable<LinearSite> sites) => LastParts(sites.Select(s => s.Name));
 
-    /// <summary>What to write for modules that were not named: all names, or where they are many the shortest ends that fit no other module.</summary>
+    /// <summary>
+    /// What to write for modules that were not named: all names, or where they are many the shortest ends that fit no other module.
+    /// </summary>
     /// <param name="others">Names of the model's other modules.</param>
     public static List<string> Shortest(IReadOnlyList<string> modules, IEnumerable<string> others)
     {
@@ -19,7 +21,8 @@ internal static class LoraTargetNames
         var taken = others.SelectMany(Ends).ToHashSet(StringComparer.Ordinal);
         var found = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var module in modules)
-            if (!found.Any(f => LoraTargetRule.Matches(module, f))) found.Add(Ends(module).FirstOrDefault(e => !taken.Contains(e)) ?? module);
+            if (!found.Any(f => LoraTargetRule.Matches(module, f)))
+                found.Add(Ends(module).FirstOrDefault(e => !taken.Contains(e)) ?? module);
         return [.. found];
     }
 
@@ -38,7 +41,8 @@ internal static class LoraTargetNames
     /// <summary>The last part, the last two, and so on.</summary>
     private static IEnumerable<string> Ends(string module)
     {
-        for (var at = module.LastIndexOf('.'); at >= 0; at = at == 0 ? -1 : module.LastIndexOf('.', at - 1)) yield return module[(at + 1)..];
+        for (var at = module.Length - 1; at >= 0; at--)
+            if (module[at] == '.') yield return module[(at + 1)..];
         yield return module;
     }
 

@@ -37,7 +37,8 @@ internal sealed record LoraTargetRule
         if (Excluded?.IsMatch(module) == true || ExcludedNames.Any(n => Matches(module, n)) || Saves(module)) return false;
         if (AllLinear) return isLinear && InLayers(module);
         if (Wanted is not null) return Wanted.IsMatch(module);
-        return Names is not null && (Names.Contains(module, StringComparer.Ordinal) || (Names.Any(n => Matches(module, n)) && InLayers(module)));
+        return Names is not null
+            && (Names.Contains(module, StringComparer.Ordinal) || (Names.Any(n => Matches(module, n)) && InLayers(module)));
     }
 
     /// <summary>Whether the module or one that it is a part of trains whole.</summary>

@@ -89,7 +89,8 @@ internal sealed class LoraTuning : TuningMethod
         var layer = new LoraLayer(a, b, scale, dropout)
         {
             GivenUp = start.FromWeight ? (a.detach().clone().DetachFromDisposeScope(), b.detach().neg().DetachFromDisposeScope()) : null,
-            Bias = options.Bias == LoraBias.None || site.Bias is null ? null : Bias(tensors, key + ".base_layer.bias", key + ".bias", site.Bias),
+            Bias = options.Bias == LoraBias.None || site.Bias is null ? null
+                : Bias(tensors, key + ".base_layer.bias", key + ".bias", site.Bias),
         };
         if (start.FromWeight)
         {
@@ -99,7 +100,8 @@ internal sealed class LoraTuning : TuningMethod
         }
         if (site.Name == "lm_head") Beside(key, site.Weight, tensors);
         return !options.Dora ? layer : new DoraLayer(layer, tensors.Take(
-            key + ".lora_magnitude_vector", [site.OutFeatures], (_, _) => RowLengths.Squares(site.Matrix).sqrt_().cpu(), options.LoraPlusRatio));
+            key + ".lora_magnitude_vector", [site.OutFeatures], (_, _) => RowLengths.Squares(site.Matrix).sqrt_().cpu(),
+            options.LoraPlusRatio));
     }
 
     /// <summary>PEFT stores the frozen weight of embeddings and heads beside their update; a reader has no need of it.</summary>
@@ -108,7 +110,8 @@ internal sealed class LoraTuning : TuningMethod
         var name = key + ".base_layer.weight";
         if (tensors is StoredTensors file) file.Ignore(name);
         var named = read?.Rule.Names ?? options.Targets.Modules ?? [];
-        if (weight.Dense is { } dense && named.Intersect(StoredWithUpdate, StringComparer.Ordinal).Any() && StoredWithUpdate.Any(n => LoraTargetRule.Matches(key, n)))
+        if (weight.Dense is { } dense && named.Intersect(StoredWithUpdate, StringComparer.Ordinal).Any()
+            && StoredWithUpdate.Any(n => LoraTargetRule.Matches(key, n)))
             stored[name] = () => dense;
     }
 

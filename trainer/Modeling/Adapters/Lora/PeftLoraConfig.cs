@@ -13,7 +13,9 @@ internal sealed record PeftLoraValues(
     LoraMethod Options, LoraTargetRule? Rule, IReadOnlyList<string> Targets, IReadOnlyList<string> Saved, bool InputFirst, string Task,
     string BaseModelName);
 
-/// <summary><c>adapter_config.json</c> of a LoRA, as PEFT 0.20 writes it: every field, sorted, with PEFT's default where we have no say.</summary>
+/// <summary>
+/// <c>adapter_config.json</c> of a LoRA, as PEFT 0.20 writes it: every field, sorted, with PEFT's default where we have no say.
+/// </summary>
 internal static class PeftLoraConfig
 {
     /// <summary>The PEFT release whose fields these are.</summary>

@@ -13,6 +13,9 @@ internal static class PeftLoraReader
 
     private static readonly string[] Parts = [".lora_A.weight", ".lora_embedding_A"];
 
+    /// <summary>Modules that may share a weight.</summary>
+    private static readonly string[] Ties = ["embed_tokens", "lm_head"];
+
     private static readonly string[] UnsupportedFlags = ["lora_bias", "use_qalora", "use_bdlora"];
 
     private static readonly string[] UnsupportedFields =
@@ -28,7 +31,7 @@ internal static class PeftLoraReader
     {
         var fields = folder.Config;
         foreach (var name in UnsupportedFlags)
-            if (fields.Find(name) is { ValueKind: JsonValueKind.True } or { ValueKind: JsonValueKind.Object }) fields.Wrong($"{name} is not supported");
+            if (fields.Find(name) is { ValueKind: JsonValueKind.True or JsonValueKind.Object }) fields.Wrong($"{name} is not supported");
         foreach (var name in UnsupportedFields)
             if (fields.Find(name) is { } value && !IsEmpty(value)) fields.Wrong($"{name} is not supported");
         if (fields.Find("init_lora_weights") is { ValueKind: JsonValueKind.String } how
@@ -44,7 +47,7 @@ internal static class PeftLoraReader
         var saved = fields.Texts("modules_to_save") ?? [];
         var rule = Rule(folder);
         if (fields.Flag("ensure_weight_tying") == true
-            && saved.Concat(rule.Names ?? []).Any(n => n.EndsWith("embed_tokens", StringComparison.Ordinal) || n.EndsWith("lm_head", StringComparison.Ordinal)))
+            && saved.Concat(rule.Names ?? []).Any(n => Ties.Any(t => LoraTargetRule.Matches(n, t))))
             fields.Wrong("ensure_weight_tying is not supported");
         var options = new LoraMethod(
             new LoraTargets { Modules = rule.Names, AllLinear = rule.AllLinear ? new AllLinear() : null }, rank, alpha, dropout,
@@ -54,7 +57,8 @@ internal static class PeftLoraReader
             Layers: rule.Layers)
         {
             RankPattern = Pattern<int>(fields, "rank_pattern", v => v.TryGetInt32(out var r) && r > 0 ? r : null, "a whole number above 0"),
-            AlphaPattern = Pattern<double>(fields, "alpha_pattern", v => v.TryGetDouble(out var a) && double.IsFinite(a) ? a : null, "a number"),
+            AlphaPattern = Pattern<double>(
+                fields, "alpha_pattern", v => v.TryGetDouble(out var a) && double.IsFinite(a) ? a : null, "a number"),
             ModulesToSave = saved,
         };
         fields.ThrowIfWrong();
@@ -110,7 +114,8 @@ internal static class PeftLoraReader
     private static IReadOnlyList<string>? OneOrMore(JsonFields fields, string name) =>
         fields.Find(name) is { ValueKind: JsonValueKind.String } one ? [one.GetString()!] : fields.Texts(name);
 
-    private static Dictionary<string, T> Pattern<T>(JsonFields fields, string name, Func<JsonElement, T?> read, string wanted) where T : struct
+    private static Dictionary<string, T> Pattern<T>(JsonFields fields, string name, Func<JsonElement, T?> read, string wanted)
+        where T : struct
     {
         var found = new Dictionary<string, T>(StringComparer.Ordinal);
         if (fields.Find(name) is not { } value) return found;
