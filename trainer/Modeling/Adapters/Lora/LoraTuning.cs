@@ -60,7 +60,7 @@ internal sealed class LoraTuning : TuningMethod
         }) with
         { Saved = [.. saved.Distinct(StringComparer.Ordinal)] };
         modules = LoraModules.Of(network, rule);
-        Check(model);
+        CheckOptions(model);
         var dropout = tensors.Learn && options.Dropout > 0 ? new LoraDropout(options.Dropout, Rng!, this) : null;
         var attachment = new Attachment();
         foreach (var site in modules.Linears) attachment.Add(site, Update(site, tensors, dropout));
@@ -209,7 +209,7 @@ internal sealed class LoraTuning : TuningMethod
     /// <summary>What the update counts: alpha / r, or alpha / sqrt(r).</summary>
     private double Scale(double alpha, int rank) => alpha / (options.RsLora ? Math.Sqrt(rank) : rank);
 
-    private void Check(BaseModel model)
+    private void CheckOptions(BaseModel model)
     {
         var problems = read is null ? modules.Problems(options, model).ToList() : [];
         if (read is null && options.Rank > 0)
