@@ -26,6 +26,7 @@ public sealed class CaseFindingTests : IDisposable
     [InlineData("models", "expected.json")]
     [InlineData("tokenizers", "cases.jsonl")]
     [InlineData("chat", "cases.jsonl")]
+    [InlineData("peft", "train.json")]
     public void Every_folder_of_the_repositorys_own_groups_is_a_case(string group, string marker) =>
         Assert.Empty(FixtureSets.NotCases(Fixtures.Path(group), [marker]));
 

@@ -1,34 +1,44 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Graft.Contract;
 using Graft.Modeling;
+using Graft.Modeling.Adapters;
 using Graft.Trainer.Data;
+using Graft.Trainer.Training;
 using static TorchSharp.torch;
 
 namespace Graft.Trainer.Tests.Support;
 
-/// <summary>A run of the reference implementation: 8 steps with their losses and gradient norms, and the tensors after them.</summary>
-internal sealed class PeftCase : IDisposable
+/// <summary>
+/// A training run of the reference implementation, and the same one here: its base model, its method as the folder of its adapter says
+/// it, and its first values.
+/// </summary>
+internal sealed partial class PeftCase : IDisposable
 {
-    private readonly string name;
+    private readonly string folder;
     private readonly JsonElement train;
 
-    public PeftCase(string name)
+    public PeftCase(string folder)
     {
-        this.name = name;
-        train = JsonDocument.Parse(File.ReadAllBytes(Repository.Fixture("peft", name, "train.json"))).RootElement;
-        Model = BaseModel.Load(Repository.Fixture("models", "llama"), new LoadOptions(CPU, ScalarType.Float32, RequireTokenizer: false));
-        var initial = Repository.Fixture("peft", name, "adapter_init");
-        Method = TuningMethods.Create(Directory.Exists(initial)
-            ? Lora(Path.Combine(initial, "adapter_config.json"))
-            : new Method { Full = new FullMethod() });
+        this.folder = folder;
+        (train, Expected) = (Json("train.json"), Json("expected.json"));
+        Model = OpenBase();
+        Method = CreateMethod();
         Method.Attach(Model, new Generator(0));
-        if (Directory.Exists(initial)) Fill(Path.Combine(initial, "adapter_model.safetensors"));
+        if (HasAdapter) Fill(File.Exists(At("trainable_init.safetensors")) ? "trainable_init.safetensors" : "adapter_init");
     }
 
     public BaseModel Model { get; }
     public TuningMethod Method { get; }
-    public double LearningRate => train.GetProperty("optimizer").GetProperty("lr").GetDouble();
-    public AdamW Optimizer => new(train.GetProperty("optimizer").GetProperty("weight_decay").GetDouble());
+    public JsonElement Expected { get; }
+
+    /// <summary>False: every weight trains, from where the base is.</summary>
+    public bool HasAdapter => Directory.Exists(At("adapter_init"));
+
+    /// <summary>The base as the reference called it.</summary>
+    public string BaseName => Expected.GetProperty("base").GetString()!;
+    public double LearningRate => Optimization.GetProperty("lr").GetDouble();
+    public double MaxGradNorm => train.GetProperty("max_grad_norm").GetDouble();
 
     /// <summary>The rows of all steps in order; every step has as many.</summary>
     public List<Example> Examples => [.. Steps.SelectMany(Rows)];
@@ -36,17 +46,54 @@ internal sealed class PeftCase : IDisposable
     public IReadOnlyList<double> Losses => [.. Steps.Select(s => s.GetProperty("loss").GetDouble())];
     public IReadOnlyList<double> GradNorms => [.. Steps.Select(s => s.GetProperty("grad_norm").GetDouble())];
 
+    /// <summary>The same steps in parts, where the case has that.</summary>
+    public (int Rows, IReadOnlyList<double> Losses, IReadOnlyList<double> GradNorms)? MicroBatches =>
+        !train.TryGetProperty("micro_batches", out var micro) ? null
+            : (micro.GetProperty("rows_per_micro_batch").GetInt32(), Numbers(micro, "loss"), Numbers(micro, "grad_norm"));
+
+    private JsonElement Optimization => train.GetProperty("optimizer");
     private List<JsonElement> Steps => [.. train.GetProperty("steps").EnumerateArray()];
 
-    /// <summary>Largest distance of a trained tensor from the reference's.</summary>
-    public double DistanceFromFinal()
+    public string At(params string[] parts) => Path.Combine([folder, .. parts]);
+
+    public JsonElement Json(params string[] parts) => JsonDocument.Parse(File.ReadAllBytes(At(parts))).RootElement;
+
+    /// <summary>The base anew, without any method on it.</summary>
+    public BaseModel OpenBase() => Open(At(train.GetProperty("base").GetString()!));
+
+    /// <summary>Whatever it is for.</summary>
+    public static BaseModel Open(string path) =>
+        BaseModel.Load(Path.GetFullPath(path), new LoadOptions(CPU, ScalarType.Float32, RequireTokenizer: false, Task: null));
+
+    /// <summary>The reference's batches through the one loop.</summary>
+    public List<StepReport> Run(
+        int? steps = null, int? microBatchSize = null, int microBatchTokens = int.MaxValue, double? learningRate = null, double? maxGradNorm = null,
+        Action? afterStep = null)
     {
-        var folder = Repository.Fixture("peft", name, "adapter_final");
-        var path = Path.Combine(folder, "adapter_model.safetensors");
-        using var final = SafetensorsFile.Open(File.Exists(path) ? path : Path.Combine(folder, "model.safetensors"));
-        using var guard = no_grad();
-        return Method.Trainable.Max(t => (double)t.Parameter.sub(final.Map(t.Name)).abs().max().item<float>());
+        var betas = Numbers(Optimization, "betas");
+        var optimizer = new AdamW(Optimization.GetProperty("weight_decay").GetDouble(), betas[0], betas[1], Optimization.GetProperty("eps").GetDouble());
+        var reports = new List<StepReport>();
+        new TrainingLoop(Model, Method, Examples, new LoopOptions(
+            steps ?? Steps.Count, BatchSize, microBatchSize ?? BatchSize, microBatchTokens, optimizer, _ => learningRate ?? LearningRate,
+            maxGradNorm ?? MaxGradNorm, Shuffle: false), TimeProvider.System).Run(report =>
+        {
+            reports.Add(report);
+            afterStep?.Invoke();
+        }, CancellationToken.None);
+        return reports;
     }
+
+    /// <summary>Learning rates that the reference had for single tensors, by their names here.</summary>
+    public IReadOnlyDictionary<string, double> Rates => !Optimization.TryGetProperty("groups", out var groups)
+        ? new Dictionary<string, double>()
+        : groups.EnumerateArray().SelectMany(g => g.GetProperty("params").EnumerateArray().Select(p => (Name: p.GetString()!, Rate: g.GetProperty("lr").GetDouble())))
+            .ToDictionary(p => NameHere(p.Name), p => p.Rate);
+
+    /// <summary>The state after training, by the names of what trains here.</summary>
+    public GoldenTensors Final() => Tensors(File.Exists(At("trainable_final.safetensors")) ? "trainable_final.safetensors" : "adapter_final");
+
+    /// <summary>Tensors of a file, or of all files of a folder, by the names of what trains here.</summary>
+    public GoldenTensors Tensors(string path) => new(At(path), NameHere);
 
     public void Dispose()
     {
@@ -54,8 +101,35 @@ internal sealed class PeftCase : IDisposable
         Model.Dispose();
     }
 
-    private static IEnumerable<Example> Rows(JsonElement step)
+    /// <summary>
+    /// What a tensor that PEFT has in memory is called in an adapter's file: without the adapter's name and the wrapper of modules that
+    /// are saved whole; the vectors of DoRA without <c>.weight</c>. Of a soft prompt the file has nothing but its vectors.
+    /// </summary>
+    private string NameHere(string name)
     {
+        var key = InMemory().Replace(name, "").Replace("lora_magnitude_vector.weight", "lora_magnitude_vector", StringComparison.Ordinal);
+        return key == "prompt_encoder.embedding.weight" && Method.Trainable.All(t => t.Name != key) ? "prompt_embeddings" : key;
+    }
+
+    private TuningMethod CreateMethod()
+    {
+        if (!HasAdapter) return TuningMethods.Create(new Method { Full = new FullMethod() });
+        using var adapter = AdapterFolder.Open(At("adapter_init"));
+        return TuningMethods.Of(adapter);
+    }
+
+    private void Fill(string path)
+    {
+        using var tensors = Tensors(path);
+        using var guard = no_grad();
+        Assert.Equal(tensors.Names.Order(StringComparer.Ordinal), Method.Trainable.Select(t => t.Name).Order(StringComparer.Ordinal));
+        foreach (var (name, parameter) in Method.Trainable) parameter.copy_(tensors[name]);
+    }
+
+    private IEnumerable<Example> Rows(JsonElement step)
+    {
+        // Before the first token of a text there is something only where a soft prompt stands.
+        var first = Model.Transformer.LeadOf(null).Tokens > 0 ? 0 : 1;
         var masks = step.GetProperty("attention_mask").EnumerateArray();
         var labels = step.GetProperty("labels").EnumerateArray();
         foreach (var ((ids, mask), label) in step.GetProperty("input_ids").EnumerateArray().Zip(masks).Zip(labels))
@@ -63,25 +137,13 @@ internal sealed class PeftCase : IDisposable
             var length = mask.EnumerateArray().Sum(m => m.GetInt32());
             yield return new Example(
                 [.. ids.EnumerateArray().Take(length).Select(i => i.GetInt32())],
-                [.. label.EnumerateArray().Take(length).Select((l, i) => i > 0 && l.GetInt32() >= 0)]);
+                [.. label.EnumerateArray().Take(length).Select((l, i) => i >= first && l.GetInt32() >= 0)]);
         }
     }
 
-    private static Method Lora(string path)
-    {
-        var config = JsonDocument.Parse(File.ReadAllBytes(path)).RootElement;
-        var targets = new LoraTargets { Modules = [.. config.GetProperty("target_modules").EnumerateArray().Select(t => t.GetString()!)] };
-        return new Method
-        {
-            Lora = new LoraMethod(targets, config.GetProperty("r").GetInt32(), config.GetProperty("lora_alpha").GetDouble(),
-                RsLora: config.GetProperty("use_rslora").GetBoolean()),
-        };
-    }
+    private static List<double> Numbers(JsonElement element, string name) =>
+        [.. element.GetProperty(name).EnumerateArray().Select(v => v.GetDouble())];
 
-    private void Fill(string path)
-    {
-        using var file = SafetensorsFile.Open(path);
-        using var guard = no_grad();
-        foreach (var (key, parameter) in Method.Trainable) parameter.copy_(file.Map(key));
-    }
+    [GeneratedRegex(@"\.(default|modules_to_save)(?=\.|$)")]
+    private static partial Regex InMemory();
 }
