@@ -37,11 +37,17 @@ public sealed record DatasetReference(IReadOnlyList<string> Sources, string Dige
 
 public sealed record ArtifactFile(string Name, long Bytes, string Digest);
 
-/// <summary>File names in an artifact's folder. The first two are PEFT's, so that PEFT and vLLM load the folder as it is.</summary>
+/// <summary>
+/// File names in an artifact's folder. The first two are PEFT's, so that PEFT and vLLM load the folder as it is; those of
+/// bottleneck adapters are AdapterHub's.
+/// </summary>
 public static class ArtifactLayout
 {
     public const string AdapterConfig = "adapter_config.json";
     public const string AdapterWeights = "adapter_model.safetensors";
+    public const string HubAdapterWeights = "adapter.safetensors";
+    public const string HubHeadConfig = "head_config.json";
+    public const string HubHeadWeights = "model_head.safetensors";
     public const string Manifest = "manifest.json";
 
     /// <summary>

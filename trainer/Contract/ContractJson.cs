@@ -17,6 +17,7 @@ namespace Graft.Contract;
 [JsonSerializable(typeof(Progress))]
 [JsonSerializable(typeof(TrainingResult))]
 [JsonSerializable(typeof(ArtifactManifest))]
+[JsonSerializable(typeof(InspectionReport))]
 public sealed partial class ContractJson : JsonSerializerContext
 {
     /// <summary>One line, and characters as they are: for messages and digests.</summary>

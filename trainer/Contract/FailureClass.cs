@@ -36,6 +36,9 @@ public static class ExitCodes
 {
     public const int Success = 0;
 
+    /// <summary>Of <c>inspect</c>: an engine that was asked for will not serve what was inspected.</summary>
+    public const int NotServed = 9;
+
     /// <summary>Killed by signal 9 as the kernel and Kubernetes report it: out of memory, or a node that went away.</summary>
     public const int Killed = 137;
 

@@ -1,4 +1,3 @@
-using Graft.Modeling.Files;
 using static TorchSharp.torch;
 
 namespace Graft.Modeling.Adapters;
@@ -61,7 +60,8 @@ internal sealed class DrawnTensors(Generator rng, Device device) : AdapterTensor
 internal sealed class StoredTensors(SafetensorsFile file, BaseModel model, bool learn = false) : AdapterTensors
 {
     private readonly HashSet<string> asked = new(StringComparer.Ordinal);
-    private readonly List<string> missing = [], misshapen = [];
+    private readonly List<string> missing = [];
+    private readonly List<(string Name, string Problem)> misshapen = [];
 
     public override bool Learn => learn;
 
@@ -80,7 +80,7 @@ internal sealed class StoredTensors(SafetensorsFile file, BaseModel model, bool 
         var dtype = learn ? ScalarType.Float32 : model.DType;
         if (!file.Tensors.TryGetValue(name, out var info)) missing.Add(name);
         else if (!info.Shape.SequenceEqual(shape))
-            misshapen.Add($"'{name}' is [{string.Join(", ", info.Shape)}], but base model and configuration ask for [{string.Join(", ", shape)}]");
+            misshapen.Add((name, $"is [{string.Join(", ", info.Shape)}], but base model and configuration ask for [{string.Join(", ", shape)}]"));
         else return file.Map(name).to_type(dtype).to(model.Device).clone();
         return zeros(shape, dtype, new Device(TorchSharp.DeviceType.META));
     }
@@ -90,9 +90,10 @@ internal sealed class StoredTensors(SafetensorsFile file, BaseModel model, bool 
     {
         var strange = file.Tensors.Keys.Where(k => !asked.Contains(k)).Order(StringComparer.Ordinal).ToList();
         var problems = new List<string>();
-        if (strange.Count > 0) problems.Add($"{strange.Count} tensors belong to no layer of this base model: {Lists.Some(strange, 4)}");
-        problems.AddRange(missing.Select(m => $"the tensor '{m}' is missing"));
-        problems.AddRange(misshapen);
+        if (strange.Count > 0)
+            problems.Add($"{strange.Count} tensors belong to no layer of this base model: {string.Join(", ", TensorGroups.Of(strange).Select(g => g.Name))}");
+        problems.AddRange(TensorGroups.Of(missing).Select(m => $"the tensor '{m.Name}' is missing{TensorGroups.Tally(m.Count)}"));
+        problems.AddRange(TensorGroups.Describe(misshapen));
         if (asked.Count == 0 && problems.Count == 0) problems.Add("it holds no tensors");
         if (problems.Count > 0) throw new ModelFormatException(file.Path, $"does not fit this base model: {string.Join("; ", problems)}");
     }

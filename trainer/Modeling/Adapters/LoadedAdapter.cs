@@ -13,7 +13,8 @@ public sealed class LoadedAdapter : IDisposable
     /// </summary>
     /// <exception cref="ModelFormatException">It cannot be read or does not fit the model; every mismatch is listed at once.</exception>
     /// <param name="root">What the adapter's files may not leave; null: <see cref="TrustedRoot.Named"/> of its path.</param>
-    public static LoadedAdapter Load(BaseModel model, string name, string path, TrustedRoot? root = null)
+    /// <param name="verified">Somebody has looked already whether the files are what their <c>manifest.json</c> says, if there is one.</param>
+    public static LoadedAdapter Load(BaseModel model, string name, string path, TrustedRoot? root = null, bool verified = false)
     {
         var folder = Path.GetFullPath(path);
         root ??= TrustedRoot.Named(folder);
@@ -23,6 +24,7 @@ public sealed class LoadedAdapter : IDisposable
             return GgufLoraLoader.Load(model, name, folder);
         }
         root.Check(folder);
+        if (!verified) ArtifactCheck.Verify(folder, root);
         return !File.Exists(Path.Combine(folder, ArtifactLayout.AdapterConfig)) && Directory.GetFiles(folder, "*.gguf") is [var only]
             ? GgufLoraLoader.Load(model, name, only) : LoadFolder(model, name, folder);
     }

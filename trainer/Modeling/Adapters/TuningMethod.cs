@@ -81,7 +81,19 @@ public abstract class TuningMethod : IDisposable
     /// <param name="baseModelName">The base as people name it; PEFT looks it up by this.</param>
     public abstract void Save(string folder, BaseModel model, string baseModelName);
 
-    public abstract AdapterFacts Facts(BaseModel model);
+    /// <summary>What decides whether an engine can serve what it saves, but for the size of the files.</summary>
+    public virtual AdapterFacts Facts(BaseModel model) => Describe(new AdapterFacts
+    {
+        Method = Name,
+        Dtype = SafetensorsWriter.NameOf(ScalarType.Float32),
+        TrainableParameters = Parameters,
+        BaseDigest = model.Digest,
+        ModelType = model.Config.ModelType,
+        Task = model.Config.Task == ModelTask.Classification ? "SEQ_CLS" : "CAUSAL_LM",
+    });
+
+    /// <summary>Adds to the facts what a method alone can say of itself.</summary>
+    private protected virtual AdapterFacts Describe(AdapterFacts facts) => facts;
 
     /// <summary>Attaches itself to the model with tensors from wherever.</summary>
     internal Attachment Build(BaseModel model, AdapterTensors tensors)

@@ -29,6 +29,9 @@ public static class TuningMethods
             : throw new TuningException([$"method: exactly one of {string.Join(", ", Table.Select(t => t.Name))} must be set, not {asked.Count}."]);
     }
 
+    /// <summary>What a method is called here that an adapter's folder calls so; null: there is none.</summary>
+    internal static string? NameOf(string storedAs) => Table.FirstOrDefault(t => t.StoredAs == storedAs)?.Name;
+
     /// <exception cref="ModelFormatException">No method here makes such a folder, or its configuration asks for what is not supported.</exception>
     internal static TuningMethod Of(AdapterFolder folder) =>
         Table.FirstOrDefault(t => t.StoredAs == folder.Type)?.Read!(folder) ?? throw new ModelFormatException(folder.ConfigPath,

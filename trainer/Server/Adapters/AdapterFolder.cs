@@ -1,5 +1,5 @@
-using System.Text.Json;
 using Graft.Contract;
+using Graft.Modeling;
 using Graft.Server.Protocol;
 
 namespace Graft.Server.Adapters;
@@ -7,26 +7,30 @@ namespace Graft.Server.Adapters;
 /// <summary>What is checked of an adapter's folder before any of its weights is read.</summary>
 internal static class AdapterFolder
 {
-    private const int MaxManifestBytes = 16 << 20;
+    /// <summary>PEFT's, and AdapterHub's.</summary>
+    private static readonly string[] Weights = [ArtifactLayout.AdapterWeights, ArtifactLayout.HubAdapterWeights];
 
     /// <summary>
-    /// The adapter's two files must be there and, where a <c>manifest.json</c> is, every file must have the length and digest that it
+    /// The adapter's configuration and weights must be there and, where a <c>manifest.json</c> is, every file must have the length and digest that it
     /// states, and the base that it was trained on must be the one that is loaded.
     /// </summary>
     /// <exception cref="ApiException">404 when it is no adapter; 500, as vLLM answers, with everything that is wrong with it.</exception>
     public static void Check(AdapterLocation location, string baseDigest)
     {
-        foreach (var name in (string[])[ArtifactLayout.AdapterConfig, ArtifactLayout.AdapterWeights])
+        if (Locate(location, ArtifactLayout.AdapterConfig) is null) throw Lacks(location, ArtifactLayout.AdapterConfig);
+        if (Weights.All(name => Locate(location, name) is null))
         {
-            if (Locate(location, name) is null)
-            {
-                throw ApiException.NotFound($"No adapter found for '{location.Name}': it has no {name}.", "lora_path");
-            }
+            var pickle = Directory.EnumerateFiles(location.Folder).Select(f => Path.GetFileName(f)).FirstOrDefault(Pickles.Is);
+            throw pickle is null ? Lacks(location, ArtifactLayout.AdapterWeights)
+                : Refused(location, $"its weights are in {pickle}, {Pickles.Danger}; save them as {ArtifactLayout.AdapterWeights}");
         }
-        if (Locate(location, ArtifactLayout.Manifest) is not { } manifest) return;
-        var errors = Errors(location, Read(location, manifest), baseDigest).ToList();
+        if (Locate(location, ArtifactLayout.Manifest) is null || Read(location) is not { } artifact) return;
+        var errors = Errors(location, artifact, baseDigest).ToList();
         if (errors.Count > 0) throw Refused(location, string.Join("; ", errors));
     }
+
+    private static ApiException Lacks(AdapterLocation location, string name) =>
+        ApiException.NotFound($"No adapter found for '{location.Name}': it has no {name}.", "lora_path");
 
     public static ApiException Refused(AdapterLocation location, string why)
     {
@@ -35,51 +39,30 @@ internal static class AdapterFolder
         return ApiException.Internal($"The adapter '{location.Name}' is refused: {named}.");
     }
 
-    private static IEnumerable<string> Errors(AdapterLocation location, ArtifactManifest manifest, string baseDigest)
+    private static IEnumerable<string> Errors(AdapterLocation location, StoredArtifact artifact, string baseDigest)
     {
-        if (manifest.Version != ArtifactManifest.CurrentVersion)
-        {
-            yield return $"manifest.json has version '{manifest.Version}', and '{ArtifactManifest.CurrentVersion}' is known";
-            yield break;
-        }
+        var manifest = artifact.Manifest;
         if (manifest.Kind != ArtifactKind.Adapter) yield return $"its kind is {manifest.Kind}, and only an Adapter can be loaded";
         if (manifest.BaseModel.Digest != baseDigest)
         {
             yield return $"it was trained on the base model {manifest.BaseModel.Digest}, and the one that is served is {baseDigest}";
         }
-        foreach (var name in (string[])[ArtifactLayout.AdapterConfig, ArtifactLayout.AdapterWeights])
+        foreach (var name in Weights.Where(w => Locate(location, w) is not null).Prepend(ArtifactLayout.AdapterConfig))
         {
             if (manifest.Files.All(f => f.Name != name)) yield return $"manifest.json does not list {name}";
         }
-        foreach (var file in manifest.Files)
-        {
-            if (Locate(location, file.Name) is not { } path)
-            {
-                yield return $"{file.Name} is missing";
-                continue;
-            }
-            var bytes = new FileInfo(path).Length;
-            if (bytes != file.Bytes)
-            {
-                yield return $"{file.Name} has {bytes} bytes, and manifest.json says {file.Bytes}";
-                continue;
-            }
-            var digest = Digests.OfFile(path);
-            if (digest != file.Digest) yield return $"{file.Name} has the digest {digest}, and manifest.json says {file.Digest}";
-        }
+        foreach (var problem in artifact.Problems(name => Locate(location, name))) yield return problem;
     }
 
-    private static ArtifactManifest Read(AdapterLocation location, string path)
+    private static StoredArtifact? Read(AdapterLocation location)
     {
         try
         {
-            if (new FileInfo(path).Length > MaxManifestBytes) throw Refused(location, "manifest.json is larger than 16 MiB");
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), ContractJson.Default.ArtifactManifest)
-                ?? throw Refused(location, "manifest.json holds nothing");
+            return StoredArtifact.Read(location.Folder);
         }
-        catch (JsonException e)
+        catch (InvalidDataException e)
         {
-            throw Refused(location, $"manifest.json cannot be read: {e.Message}");
+            throw Refused(location, e.Message);
         }
     }
 

@@ -33,7 +33,7 @@ internal sealed class TorchModel : IEngineModel
     }
 
     public IDisposable LoadAdapter(string name, string folder, string root) =>
-        LoadedAdapter.Load(model, name, folder, TrustedRoot.At(root));
+        LoadedAdapter.Load(model, name, folder, TrustedRoot.At(root), verified: true);
 
     public IDisposable Start(IReadOnlyList<int> prompt, SamplingOptions options, IDisposable? adapter) =>
         new GenerationSequence(model, prompt, options, (LoadedAdapter?)adapter);

@@ -61,6 +61,8 @@ internal sealed class TrainingRun(
         ArtifactFolder.Guarded(output.Partial, () =>
         {
             method.Save(output.Partial, model, job.Model.Source);
+            var weights = new DirectoryInfo(output.Partial).EnumerateFiles("*.safetensors").Sum(f => f.Length);
+            manifest = manifest with { Facts = manifest.Facts with { Bytes = weights } };
             return true;
         });
         var (digest, bytes) = output.Publish(manifest);

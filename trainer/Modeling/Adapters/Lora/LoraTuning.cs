@@ -147,12 +147,11 @@ internal sealed class LoraTuning : TuningMethod
             modules.Linears is [.., var last] && last.InputFirst, TaskOf(model), baseModelName));
     }
 
-    public override AdapterFacts Facts(BaseModel model)
+    private protected override AdapterFacts Describe(AdapterFacts facts)
     {
         var wrote = doubled ? Doubled() : options;
-        return new AdapterFacts
+        return facts with
         {
-            Method = Name,
             Rank = wrote.Rank,
             MaxRank = modules.Updated.Select(n => RankOf(n) * (doubled ? 2 : 1)).DefaultIfEmpty(wrote.Rank).Max(),
             Alpha = wrote.Alpha,
@@ -163,11 +162,6 @@ internal sealed class LoraTuning : TuningMethod
             ModulesToSave = LoraTargetNames.LastParts(modules.Saved),
             Mergeable = true,
             Targets = LoraTargetNames.LastParts(modules.Updated),
-            Dtype = SafetensorsWriter.NameOf(ScalarType.Float32),
-            TrainableParameters = Parameters,
-            BaseDigest = model.Digest,
-            ModelType = model.Config.ModelType,
-            Task = TaskOf(model),
         };
     }
 
