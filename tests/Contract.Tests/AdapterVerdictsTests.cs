@@ -14,7 +14,8 @@ public sealed class AdapterVerdictsTests
 
     private static readonly AdapterFacts Prompt = Plain with
     {
-        Method = "promptTuning", Rank = null, MaxRank = null, Alpha = null, Bias = null, Mergeable = false, Targets = [], VirtualTokens = 20,
+        Method = "promptTuning", Rank = null, MaxRank = null, Alpha = null, Bias = null, Mergeable = false, Targets = [],
+        VirtualTokens = 20,
     };
 
     [Theory]
@@ -131,8 +132,10 @@ public sealed class AdapterVerdictsTests
         Assert.Contains("--lora-target-modules q_proj v_proj",
             Assert.Single(Of(Plain, new(ServingEngine.Sglang, Targets: ["q_proj"])).Reasons), StringComparison.Ordinal);
         Assert.Empty(Of(Plain, new(ServingEngine.Sglang, Targets: ["all"])).Reasons);
-        Assert.Contains("--max-lora-rank 8", Assert.Single(Of(Plain, new(ServingEngine.Sglang, MaxLoraRank: 4)).Reasons), StringComparison.Ordinal);
-        Assert.Contains("leaves no room", Assert.Single(Of(Prompt, new(ServingEngine.Graft, MaxPositions: 20)).Reasons), StringComparison.Ordinal);
+        Assert.Contains("--max-lora-rank 8",
+            Assert.Single(Of(Plain, new(ServingEngine.Sglang, MaxLoraRank: 4)).Reasons), StringComparison.Ordinal);
+        Assert.Contains("leaves no room",
+            Assert.Single(Of(Prompt, new(ServingEngine.Graft, MaxPositions: 20)).Reasons), StringComparison.Ordinal);
         Assert.Contains("4000 bytes", Assert.Single(Of(Plain, new(ServingEngine.Graft, MaxBytes: 3999)).Reasons), StringComparison.Ordinal);
     }
 
@@ -142,7 +145,8 @@ public sealed class AdapterVerdictsTests
         var verdict = Judge(Plain with { ModelType = null, BaseDigest = "" }, ServingEngine.Vllm);
         Assert.True(verdict.Loads);
         Assert.Contains(verdict.Hints, h => h.Contains("architecture", StringComparison.Ordinal));
-        Assert.Contains(Judge(Plain with { BaseDigest = "" }, ServingEngine.Graft).Hints, h => h.Contains("not recorded", StringComparison.Ordinal));
+        Assert.Contains(Judge(Plain with { BaseDigest = "" }, ServingEngine.Graft).Hints,
+            h => h.Contains("not recorded", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -156,11 +160,12 @@ public sealed class AdapterVerdictsTests
     [Fact]
     public void Facts_of_an_older_manifest_without_the_newer_fields_are_judged()
     {
-        var facts = JsonSerializer.Deserialize<AdapterFacts>(
+        var facts = JsonSerializer.Deserialize(
             $$"""{"method":"lora","rank":32,"targets":["q_proj"],"dtype":"F32","trainableParameters":1,"baseDigest":"{{Digest}}"}""",
-            new JsonSerializerOptions(JsonSerializerDefaults.Web))!;
+            ContractJson.Default.AdapterFacts)!;
         Assert.Contains("Its rank is 32", Assert.Single(Judge(facts, ServingEngine.Vllm).Reasons), StringComparison.Ordinal);
     }
 
-    private static Verdict Judge(AdapterFacts facts, ServingEngine engine) => AdapterVerdicts.Judge(facts, AdapterFormat.Peft, new EngineLimits(engine));
+    private static Verdict Judge(AdapterFacts facts, ServingEngine engine) =>
+        AdapterVerdicts.Judge(facts, AdapterFormat.Peft, new EngineLimits(engine));
 }

@@ -20,6 +20,7 @@ public sealed partial class HelpTests : IDisposable
     [InlineData("evaluate")]
     [InlineData("generate")]
     [InlineData("tokenizer")]
+    [InlineData("inspect")]
     public void Every_help_explains_its_options_and_ends_with_examples(string verb)
     {
         var help = Help(verb);
@@ -29,7 +30,7 @@ public sealed partial class HelpTests : IDisposable
         Assert.All(options, line => Assert.Matches(@"^  (-\S.*?  +|  +)\S", line));
         var examples = help.IndexOf("Examples:", StringComparison.Ordinal);
         Assert.True(examples > help.IndexOf("Options:", StringComparison.Ordinal));
-        Assert.Contains($"graft-trainer {(verb.Length > 0 ? verb : "train")} --", help[examples..], StringComparison.Ordinal);
+        Assert.Contains($"graft-trainer {(verb.Length > 0 ? verb : "train")} ", help[examples..], StringComparison.Ordinal);
         // Only options that exist are shown.
         string[] ofVerbs = verb.Length == 0 ? ["--job", "--model", "--adapter", "--prompt", "--data"] : [];
         var known = Option().Matches(help[..examples]).Select(m => m.Value).Concat(ofVerbs);

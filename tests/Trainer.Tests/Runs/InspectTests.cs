@@ -23,10 +23,11 @@ public sealed class InspectTests : IDisposable
         var report = Report(run.Output);
 
         Assert.Equal((InspectedKind.PeftAdapter, "models/llama"), (report.Kind, report.BaseName));
-        Assert.Equal(("lora", 4, 4, 8.0, "F32"), (report.Facts!.Method, report.Facts.Rank, report.Facts.MaxRank, report.Facts.Alpha, report.Facts.Dtype));
-        Assert.Equal(["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"], report.Facts.Targets);
+        var facts = report.Facts!;
+        Assert.Equal(("lora", 4, 4, 8.0, "F32"), (facts.Method, facts.Rank, facts.MaxRank, facts.Alpha, facts.Dtype));
+        Assert.Equal(["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"], facts.Targets);
         Assert.Equal(new FileInfo(Path.Combine(Peft, ArtifactLayout.AdapterWeights)).Length, report.Facts.Bytes);
-        Assert.Equal([ServingEngine.Vllm, ServingEngine.Sglang, ServingEngine.Llamacpp, ServingEngine.Graft], report.Engines.Select(e => e.Engine));
+        Assert.Equal(Enum.GetValues<ServingEngine>(), report.Engines.Select(e => e.Engine));
         Assert.Equal([true, true, false, true], report.Engines.Select(e => e.Loads));
     }
 
@@ -63,7 +64,8 @@ public sealed class InspectTests : IDisposable
         File.WriteAllBytes(weights, bytes);
         Refuses(artifact, $"{ArtifactLayout.AdapterWeights} has the digest");
         using var model = BaseModel.Load(Repository.Sample("quickstart", "model"), new LoadOptions(CPU, ScalarType.Float32));
-        Assert.Contains("has the digest", Assert.Throws<ModelFormatException>(() => LoadedAdapter.Load(model, "a", artifact)).Message, StringComparison.Ordinal);
+        var refused = Assert.Throws<ModelFormatException>(() => LoadedAdapter.Load(model, "a", artifact));
+        Assert.Contains("has the digest", refused.Message, StringComparison.Ordinal);
         File.Delete(weights);
         Refuses(artifact, $"{ArtifactLayout.AdapterWeights} is missing");
     }
@@ -73,7 +75,8 @@ public sealed class InspectTests : IDisposable
     {
         var (code, said) = Run(Peft, "--base", Repository.Fixture("models", "qwen3"), "--engine", "graft");
         Assert.Equal(ExitCodes.Of(FailureClass.ModelError), code);
-        Assert.Contains("model.layers.{0-1}.self_attn.q_proj.lora_B.weight' is [64, 4], but base model and configuration ask for [128, 4] (2 tensors)",
+        Assert.Contains("model.layers.{0-1}.self_attn.q_proj.lora_B.weight' is [64, 4], but base model and configuration ask "
+            + "for [128, 4] (2 tensors)",
             said, StringComparison.Ordinal);
     }
 
@@ -103,7 +106,8 @@ public sealed class InspectTests : IDisposable
             case "absent": path = folder["absent"]; break;
             case "manifest": File.WriteAllText(Path.Combine(path, ArtifactLayout.Manifest), "{}"); break;
             case "version":
-                File.WriteAllText(Path.Combine(path, ArtifactLayout.Manifest), JsonSerializer.Serialize(Manifest() with { Version = "other" }, ContractJson.Default.ArtifactManifest));
+                var other = JsonSerializer.Serialize(Manifest() with { Version = "other" }, ContractJson.Default.ArtifactManifest);
+                File.WriteAllText(Path.Combine(path, ArtifactLayout.Manifest), other);
                 break;
             case "untyped": File.WriteAllText(Path.Combine(path, ArtifactLayout.AdapterConfig), "{}"); break;
         }
@@ -141,7 +145,8 @@ public sealed class InspectTests : IDisposable
 
     private static ArtifactManifest Manifest() => new()
     {
-        Name = "x", Kind = ArtifactKind.Adapter, JobDigest = Digests.Of([]), Job = Make.Job(), BaseModel = new BaseModelReference("file:///m", Digests.Of([])),
+        Name = "x", Kind = ArtifactKind.Adapter, JobDigest = Digests.Of([]), Job = Make.Job(),
+        BaseModel = new BaseModelReference("file:///m", Digests.Of([])),
         Dataset = new DatasetReference([], Digests.Of([]), 1, 0, 1), Resolved = new ResolvedOptions(1, 1, Precision.F32, "cpu"),
         Facts = new AdapterFacts { Method = "lora", Dtype = "F32", TrainableParameters = 1, BaseDigest = Digests.Of([]) },
         Metrics = new Dictionary<string, double>(), Files = [], Steps = 1, Created = DateTimeOffset.UnixEpoch, Producer = "test",

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Graft.Trainer.Tests.Support;
 
-/// <summary>Logits of the texts of a case, a tensor for each: (tokens, V) of a decoder, the virtual ones first; (labels) of a classifier.</summary>
+/// <summary>
+/// Logits of the texts of a case, a tensor for each: (tokens, V) of a decoder, the virtual ones first; (labels) of a classifier.
+/// </summary>
 internal static class Answers
 {
     /// <summary>All texts by one adapter, or by what the model is.</summary>

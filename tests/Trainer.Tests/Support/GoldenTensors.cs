@@ -13,7 +13,8 @@ internal sealed class GoldenTensors : IDisposable
     /// <param name="rename">Key of the file to name.</param>
     public GoldenTensors(string path, Func<string, string>? rename = null)
     {
-        files = [.. (Directory.Exists(path) ? Directory.GetFiles(path, "*.safetensors") : [path]).Order(StringComparer.Ordinal).Select(SafetensorsFile.Open)];
+        var paths = Directory.Exists(path) ? Directory.GetFiles(path, "*.safetensors") : [path];
+        files = [.. paths.Order(StringComparer.Ordinal).Select(SafetensorsFile.Open)];
         foreach (var file in files)
             foreach (var key in file.Tensors.Keys)
                 tensors.Add(rename is null ? key : rename(key), (file, key));

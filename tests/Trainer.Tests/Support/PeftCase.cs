@@ -67,11 +67,12 @@ internal sealed partial class PeftCase : IDisposable
 
     /// <summary>The reference's batches through the one loop.</summary>
     public List<StepReport> Run(
-        int? steps = null, int? microBatchSize = null, int microBatchTokens = int.MaxValue, double? learningRate = null, double? maxGradNorm = null,
-        Action? afterStep = null)
+        int? steps = null, int? microBatchSize = null, int microBatchTokens = int.MaxValue, double? learningRate = null,
+        double? maxGradNorm = null, Action? afterStep = null)
     {
         var betas = Numbers(Optimization, "betas");
-        var optimizer = new AdamW(Optimization.GetProperty("weight_decay").GetDouble(), betas[0], betas[1], Optimization.GetProperty("eps").GetDouble());
+        var optimizer = new AdamW(
+            Optimization.GetProperty("weight_decay").GetDouble(), betas[0], betas[1], Optimization.GetProperty("eps").GetDouble());
         var reports = new List<StepReport>();
         new TrainingLoop(Model, Method, Examples, new LoopOptions(
             steps ?? Steps.Count, BatchSize, microBatchSize ?? BatchSize, microBatchTokens, optimizer, _ => learningRate ?? LearningRate,
@@ -86,11 +87,13 @@ internal sealed partial class PeftCase : IDisposable
     /// <summary>Learning rates that the reference had for single tensors, by their names here.</summary>
     public IReadOnlyDictionary<string, double> Rates => !Optimization.TryGetProperty("groups", out var groups)
         ? new Dictionary<string, double>()
-        : groups.EnumerateArray().SelectMany(g => g.GetProperty("params").EnumerateArray().Select(p => (Name: p.GetString()!, Rate: g.GetProperty("lr").GetDouble())))
+        : groups.EnumerateArray()
+            .SelectMany(g => g.GetProperty("params").EnumerateArray().Select(p => (Name: p.GetString()!, Rate: g.GetProperty("lr").GetDouble())))
             .ToDictionary(p => NameHere(p.Name), p => p.Rate);
 
     /// <summary>The state after training, by the names of what trains here.</summary>
-    public GoldenTensors Final() => Tensors(File.Exists(At("trainable_final.safetensors")) ? "trainable_final.safetensors" : "adapter_final");
+    public GoldenTensors Final() =>
+        Tensors(File.Exists(At("trainable_final.safetensors")) ? "trainable_final.safetensors" : "adapter_final");
 
     /// <summary>Tensors of a file, or of all files of a folder, by the names of what trains here.</summary>
     public GoldenTensors Tensors(string path) => new(At(path), NameHere);

@@ -14,9 +14,11 @@ public static class AdapterVerdicts
         var (reasons, hints) = (new List<string>(), new List<string>());
         var (type, known) = (limits.ModelType ?? facts.ModelType, limits.BaseDigest);
         if (facts.BaseDigest.Length > 0 && known is not null && known != facts.BaseDigest)
-            reasons.Add($"It was trained on the base {facts.BaseDigest}, and the engine's is {known}: serve it on the base that it was trained on.");
+            reasons.Add($"It was trained on the base {facts.BaseDigest}, and the engine's is {known}: serve it on the base "
+                + "that it was trained on.");
         if (limits.ModelType is { } served && facts.ModelType is { } trained && served != trained)
-            reasons.Add($"It was trained on a model of the type {trained}, and the engine's is {served}: serve it on the base that it was trained on.");
+            reasons.Add($"It was trained on a model of the type {trained}, and the engine's is {served}: serve it on the base "
+                + "that it was trained on.");
         if (limits.MaxBytes is { } most && facts.Bytes > most)
             reasons.Add($"Its files have {facts.Bytes} bytes, and the engine takes {most}: lower the rank, or tune fewer modules.");
         EngineRules.Of(limits.Engine).Judge(new Judged(facts, format, limits, type), reasons, hints);
@@ -76,7 +78,8 @@ internal abstract class EngineRules
         if (adapter.IsLora) return true;
         var facts = adapter.Facts;
         reasons.Add(facts.VirtualTokens is { } tokens
-            ? $"{engine} takes LoRA only, and this is {facts.Method}: {tokens} virtual tokens before the text, which no weight of the base can say; "
+            ? $"{engine} takes LoRA only, and this is {facts.Method}: {tokens} virtual tokens before the text, which no "
+                + "weight of the base can say; "
                 + $"{adapter.Instead()}."
             : $"{engine} takes LoRA only, and this is {facts.Method}; {adapter.Instead()}.");
         return false;
@@ -89,7 +92,8 @@ internal abstract class EngineRules
                 + "'graft-trainer evaluate'.");
     }
 
-    protected static void NeedsModelType(string engine, Judged adapter, IReadOnlyCollection<string> taken, List<string> reasons, List<string> hints)
+    protected static void NeedsModelType(
+        string engine, Judged adapter, IReadOnlyCollection<string> taken, List<string> reasons, List<string> hints)
     {
         if (adapter.ModelType is not { } type)
             hints.Add($"Which architecture its base has is not known; {engine} takes LoRA on {string.Join(", ", taken)}.");

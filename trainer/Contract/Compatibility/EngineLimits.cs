@@ -1,6 +1,8 @@
 namespace Graft.Contract;
 
-/// <summary>What one running engine was started with, as far as it decides about an adapter. Null: not known, or the engine's default.</summary>
+/// <summary>
+/// What one running engine was started with, as far as it decides about an adapter. Null: not known, or the engine's default.
+/// </summary>
 /// <param name="MaxLoraRank">vLLM's and SGLang's <c>--max-lora-rank</c>.</param>
 /// <param name="Targets">SGLang's <c>--lora-target-modules</c>.</param>
 /// <param name="ModelType">The base model's <c>model_type</c>.</param>

@@ -13,9 +13,11 @@ internal sealed class GraftRules : EngineRules
         if (facts.Task == "SEQ_CLS")
             reasons.Add("Graft's server generates text, and this one classifies texts; ask it with 'graft-trainer evaluate'.");
         if (facts.VirtualTokens is { } tokens && adapter.Limits.MaxPositions is { } most && tokens >= most - 1)
-            reasons.Add($"It puts {tokens} virtual tokens before each text, and the model takes {most} in all, which leaves no room for a text; "
+            reasons.Add($"It puts {tokens} virtual tokens before each text, and the model takes {most} in all, which leaves "
+                + "no room for a text; "
                 + "train with fewer.");
         if (facts.BaseDigest.Length == 0)
-            hints.Add("On which base it was trained is not recorded; the server loads it where names and shapes fit, and cannot tell another base of the same shape.");
+            hints.Add("On which base it was trained is not recorded; the server loads it where names and shapes fit, and "
+                + "cannot tell another base of the same shape.");
     }
 }

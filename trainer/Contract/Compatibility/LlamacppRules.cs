@@ -1,7 +1,8 @@
 namespace Graft.Contract;
 
 /// <summary>
-/// llama.cpp since July 2024 (#8332): <c>src/llama-adapter.cpp</c> (what of a file it checks: type, architecture, names and shapes; the scale
+/// llama.cpp since July 2024 (#8332): <c>src/llama-adapter.cpp</c> (what of a file it checks: type, architecture, names and shapes;
+/// the scale
 /// is alpha / r of each pair) and <c>convert_lora_to_gguf.py</c>, which ends at any tensor that is neither A, B nor a norm.
 /// </summary>
 internal sealed class LlamacppRules : EngineRules

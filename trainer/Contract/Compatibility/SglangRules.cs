@@ -1,7 +1,8 @@
 namespace Graft.Contract;
 
 /// <summary>
-/// SGLang 0.5: docs.sglang.io, "LoRA Serving"; <c>python/sglang/srt/lora/lora_manager.py</c> (<c>validate_new_adapter</c>: no DoRA, ranks and
+/// SGLang 0.5: docs.sglang.io, "LoRA Serving"; <c>python/sglang/srt/lora/lora_manager.py</c> (<c>validate_new_adapter</c>: no DoRA,
+/// ranks and
 /// targets within those of the memory pool) and <c>lora_config.py</c> (the fields that it reads, patterns among them only to refuse them).
 /// </summary>
 internal sealed class SglangRules : EngineRules
@@ -24,7 +25,8 @@ internal sealed class SglangRules : EngineRules
         NeedsModelType("SGLang", adapter, ModelTypes, reasons, hints);
         if (facts.Dora) reasons.Add($"SGLang does not compute DoRA; {adapter.Instead("train without method.lora.dora")}.");
         if (facts.ModulesToSave.Count > 0)
-            reasons.Add($"SGLang leaves out modules that are saved whole ({string.Join(", ", facts.ModulesToSave)}), and would answer with the base's; "
+            reasons.Add($"SGLang leaves out modules that are saved whole ({string.Join(", ", "
+                + "facts.ModulesToSave)}), and would answer with the base's; "
                 + $"{adapter.Instead("name them in method.lora.targets, which takes LoRA of them")}.");
         if (facts.Bias is not (null or "none"))
             reasons.Add($"SGLang leaves out biases, and bias is {facts.Bias}; {adapter.Instead("train with bias None")}.");
@@ -32,11 +34,13 @@ internal sealed class SglangRules : EngineRules
             reasons.Add("SGLang has one rank and one scale for an adapter, and this one has a rank_pattern or an alpha_pattern; "
                 + $"{adapter.Instead("train with one rank and one alpha")}.");
         if (adapter.Limits.MaxLoraRank is { } limit && adapter.Rank > limit)
-            reasons.Add($"Its rank is {adapter.Rank}, and the engine's --max-lora-rank is {limit}: start SGLang with --max-lora-rank {adapter.Rank}, "
+            reasons.Add($"Its rank is {adapter.Rank}, and the engine's --max-lora-rank is {limit}: start SGLang with "
+                + $"--max-lora-rank {adapter.Rank}, "
                 + $"or {adapter.Instead("lower the rank")}.");
         JudgeTargets(adapter, reasons, hints);
         if (adapter.Limits.MaxLoraRank is null)
-            hints.Add($"To load it while SGLang runs, start it with --enable-lora --max-lora-rank {adapter.Rank} --lora-target-modules all.");
+            hints.Add($"To load it while SGLang runs, start it with --enable-lora --max-lora-rank {adapter.Rank} "
+                + "--lora-target-modules all.");
     }
 
     private static void JudgeTargets(Judged adapter, List<string> reasons, List<string> hints)

@@ -1,7 +1,8 @@
 namespace Graft.Contract;
 
 /// <summary>
-/// vLLM 0.10 and later: <c>vllm/lora/peft_helper.py</c> (no DoRA, <c>modules_to_save</c> null; the fields that it reads), <c>vllm/config/lora.py</c>
+/// vLLM 0.10 and later: <c>vllm/lora/peft_helper.py</c> (no DoRA, <c>modules_to_save</c> null; the fields that it reads),
+/// <c>vllm/config/lora.py</c>
 /// (ranks), <c>vllm/lora/lora_model.py</c> (names of tensors), and docs.vllm.ai, "LoRA Adapters" and "Supported Models".
 /// </summary>
 internal sealed class VllmRules : EngineRules
@@ -26,7 +27,8 @@ internal sealed class VllmRules : EngineRules
         if (!NeedsLora("vLLM", adapter, reasons))
         {
             if (facts.Method is "promptTuning" or "pTuning")
-                hints.Add("vLLM dropped prompt adapters in 0.10; a client may still send the vectors itself, as prompt_embeds (--enable-prompt-embeds).");
+                hints.Add("vLLM dropped prompt adapters in 0.10; a client may still send the vectors itself, as prompt_embeds "
+                    + "(--enable-prompt-embeds).");
             return;
         }
         if (adapter.Format == AdapterFormat.Gguf)
@@ -37,7 +39,8 @@ internal sealed class VllmRules : EngineRules
         if (facts.ModulesToSave.Count > 0)
             reasons.Add($"vLLM wants modules_to_save to be null, and it is {string.Join(", ", facts.ModulesToSave)}; "
                 + $"{adapter.Instead("name them in method.lora.targets, which takes LoRA of them")}.");
-        if (facts.Bias is not (null or "none")) reasons.Add($"vLLM takes no biases, and bias is {facts.Bias}; {adapter.Instead("train with bias None")}.");
+        if (facts.Bias is not (null or "none"))
+            reasons.Add($"vLLM takes no biases, and bias is {facts.Bias}; {adapter.Instead("train with bias None")}.");
         if (facts.HasPatterns)
             reasons.Add("vLLM reads neither rank_pattern nor alpha_pattern, and would scale those modules wrongly without saying so; "
                 + $"{adapter.Instead("train with one rank and one alpha")}.");
@@ -53,7 +56,8 @@ internal sealed class VllmRules : EngineRules
         else if (rank > Ranks[^1])
             reasons.Add($"Its rank is {rank}, and the largest that vLLM has is {Ranks[^1]}; {adapter.Instead("lower the rank")}.");
         else if (rank > limit)
-            reasons.Add($"Its rank is {rank}, and the engine's --max-lora-rank is {limit}: start vLLM with --max-lora-rank {Ranks.First(r => r >= rank)}, "
+            reasons.Add($"Its rank is {rank}, and the engine's --max-lora-rank is {limit}: start vLLM with --max-lora-rank "
+                + $"{Ranks.First(r => r >= rank)}, "
                 + $"or {adapter.Instead("lower the rank")}.");
         hints.Add("vLLM must be started with --enable-lora; to load while it runs, with VLLM_ALLOW_RUNTIME_LORA_UPDATING=True.");
     }
@@ -63,8 +67,10 @@ internal sealed class VllmRules : EngineRules
         if (adapter.ModelType is not { } type || type == "phi" || !ModelTypes.Contains(type)) return;
         var strange = adapter.Facts.Targets.Where(t => !Modules.Contains(t) && !Tables.Contains(t)).ToList();
         if (strange.Count > 0)
-            reasons.Add($"vLLM's {type} has no module {string.Join(", ", strange)} that takes LoRA; {adapter.Instead("leave them out of the targets")}.");
+            reasons.Add($"vLLM's {type} has no module {string.Join(", ", strange)} that takes LoRA; "
+                + $"{adapter.Instead("leave them out of the targets")}.");
         if (adapter.Facts.Targets.Any(Tables.Contains))
-            hints.Add("LoRA of embed_tokens and lm_head loads only where vLLM's model declares them as embedding modules, as its llama does.");
+            hints.Add("LoRA of embed_tokens and lm_head loads only where vLLM's model declares them as embedding modules, as "
+                + "its llama does.");
     }
 }

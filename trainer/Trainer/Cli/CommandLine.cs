@@ -14,7 +14,7 @@ internal static class CommandLine
           graft-trainer train --job job.json
           graft-trainer evaluate --model base --adapter adapters/first --data validation.jsonl
           graft-trainer generate --model base --adapter adapters/first --prompt "My parcel never came."
-          graft-trainer inspect adapters/first --engine vllm
+          graft-trainer inspect adapters/first
           graft-trainer train --help      what a job.json looks like
 
         Exit codes: 0 done, 2 the job or the command line is wrong, 3 the data, 4 the model, 5 out of memory, 6 the output,

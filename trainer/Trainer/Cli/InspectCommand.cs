@@ -14,22 +14,26 @@ internal static class InspectCommand
         var engines = new Option<string[]>("--engine")
         {
             HelpName = "NAME",
-            Description = "An engine that is to serve it: vllm, sglang, llamacpp or graft. May be given several times. Default: all are told, none is asked.",
+            Description = "An engine that is to serve it: vllm, sglang, llamacpp or graft; may be given several times.",
         }.AcceptOnlyFromAmong([.. Names.Values]);
         var baseModel = new Option<string?>("--base")
         {
             HelpName = "PATH",
             Description = "The base model that it is to be served on: names, shapes and digest are compared. Needs libtorch.",
         };
-        var rank = new Option<int?>("--max-lora-rank") { HelpName = "N", Description = "What vLLM or SGLang is started with. Default: the engine's own (vLLM: 16)." };
+        var rank = new Option<int?>("--max-lora-rank")
+        {
+            HelpName = "N",
+            Description = "What vLLM or SGLang is started with. Default: the engine's own (vLLM: 16).",
+        };
         rank.Validators.Add(r =>
         {
             if (r.GetValueOrDefault<int?>() is < 1) r.AddError("--max-lora-rank must be at least 1");
         });
         var json = new Option<bool>("--json") { Description = "Prints one JSON object and nothing else." };
         var command = new Verb("inspect", "Says what an adapter is, and which engines will serve it.", """
-            What it is: method, rank, targets, base, and of an artifact of Graft's own where it comes from; every file of it is compared with
-            what manifest.json says. Nothing is computed, and no weight is read but to compare its digest.
+            What it is: method, rank, targets, base, and of an artifact of Graft's own where it comes from; every file of it is compared
+            with what manifest.json says. Nothing is computed, and no weight is read but to compare its digest.
 
             For each engine: whether it will load the adapter and answer rightly with it, else why not and what to do instead.
 
@@ -63,7 +67,10 @@ internal static class InspectCommand
     /// <summary>The engines as the command line calls them.</summary>
     internal static IReadOnlyDictionary<ServingEngine, string> Names { get; } = new SortedDictionary<ServingEngine, string>
     {
-        [ServingEngine.Vllm] = "vllm", [ServingEngine.Sglang] = "sglang", [ServingEngine.Llamacpp] = "llamacpp", [ServingEngine.Graft] = "graft",
+        [ServingEngine.Vllm] = "vllm",
+        [ServingEngine.Sglang] = "sglang",
+        [ServingEngine.Llamacpp] = "llamacpp",
+        [ServingEngine.Graft] = "graft",
     };
 
     /// <summary>What the base decides.</summary>

@@ -15,16 +15,18 @@ internal static class InspectionText
             if (facts.Targets.Count > 0) yield return Row("targets", string.Join(", ", facts.Targets));
             if (facts.ModulesToSave.Count > 0) yield return Row("whole", string.Join(", ", facts.ModulesToSave));
             if (facts.VirtualTokens is { } tokens) yield return Row("virtual", $"{tokens} tokens before each text");
-            yield return Row("size", string.Create(CultureInfo.InvariantCulture, $"{facts.TrainableParameters:n0} parameters, {facts.Dtype}, {Size(facts.Bytes)}"));
+            yield return Row("size", string.Create(CultureInfo.InvariantCulture, $"{facts.TrainableParameters:n0} parameters, "
+                + $"{facts.Dtype}, {Size(facts.Bytes)}"));
             if (facts.Task is { } task) yield return Row("task", task);
         }
         if (report.Facts is not null || report.BaseName is not null) yield return Row("base", Base(report));
         if (report.Provenance is { } from)
         {
             yield return Row("made", string.Create(CultureInfo.InvariantCulture,
-                $"'{from.Name}' by {from.Producer} on {from.Created:yyyy-MM-dd}, {from.Steps} steps over {from.Dataset.TrainRows} rows of {string.Join(", ", from.Dataset.Sources)}"));
+                $"'{from.Name}' by {from.Producer} on {from.Created:yyyy-MM-dd}, {from.Steps} steps over "
+                    + $"{from.Dataset.TrainRows} rows of {string.Join(", ", from.Dataset.Sources)}"));
             if (from.Metrics.Count > 0)
-                yield return Row("measured", string.Join(", ", from.Metrics.Select(m => string.Create(CultureInfo.InvariantCulture, $"{m.Key} {m.Value:0.####}"))));
+                yield return Row("measured", string.Join(", ", from.Metrics.Select(m => FormattableString.Invariant($"{m.Key} {m.Value:0.####}"))));
             yield return Row("files", $"all as manifest.json says ({from.Digest})");
         }
         foreach (var verdict in report.Engines)
@@ -49,7 +51,8 @@ internal static class InspectionText
     {
         var parts = new List<string> { facts.Dora ? $"{facts.Method} with DoRA" : facts.Method };
         if (facts.Rank is { } rank) parts.Add(facts.MaxRank is { } most && most != rank ? $"rank {rank}, at most {most}" : $"rank {rank}");
-        if (facts.Alpha is { } alpha) parts.Add(string.Create(CultureInfo.InvariantCulture, $"alpha {alpha}{(facts.RsLora ? " over the root of the rank" : "")}"));
+        if (facts.Alpha is { } alpha)
+            parts.Add(FormattableString.Invariant($"alpha {alpha}{(facts.RsLora ? " over the root of the rank" : "")}"));
         if (facts.HasPatterns) parts.Add("ranks or alphas by pattern");
         if (facts.Bias is not (null or "none")) parts.Add($"bias {facts.Bias}");
         return string.Join(", ", parts);

@@ -22,6 +22,7 @@ internal static class ArtifactCheck
         var problems = artifact.Problems(name =>
             Path.Combine(folder, name) is var path && File.Exists(path) ? root.Resolve(path) : null).ToList();
         return problems.Count == 0 ? artifact
-            : throw new ModelFormatException(folder, $"is not the artifact that its manifest.json describes: {string.Join("; ", problems)}");
+            : throw new ModelFormatException(
+                folder, $"is not the artifact that its manifest.json describes: {string.Join("; ", problems)}");
     }
 }

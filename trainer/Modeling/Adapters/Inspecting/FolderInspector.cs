@@ -6,7 +6,8 @@ using Graft.Modeling.Files;
 namespace Graft.Modeling.Adapters;
 
 /// <summary>
-/// Facts of an adapter's folder from <c>adapter_config.json</c> and the headers of its weights, whatever its method is and whether or not it
+/// Facts of an adapter's folder from <c>adapter_config.json</c> and the headers of its weights, whatever its method is and whether
+/// or not it
 /// can be loaded here.
 /// </summary>
 internal static partial class FolderInspector
@@ -31,7 +32,8 @@ internal static partial class FolderInspector
             ModulesToSave = [.. (config.Texts("modules_to_save") ?? []).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
             VirtualTokens = config.Integer("num_virtual_tokens"),
             Mergeable = parts.Count > 0,
-            Targets = [.. parts.Select(p => LastPart(p.Match.Groups["module"].Value)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
+            Targets = [.. parts.Select(p => LastPart(p.Match.Groups["module"].Value)).Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal)],
             Dtype = string.Join(", ", tensors.Values.Select(t => t.Dtype).Distinct(StringComparer.Ordinal)),
             TrainableParameters = tensors.Values.Sum(t => t.Shape.Aggregate(1L, (n, s) => n * s)),
             BaseDigest = "",

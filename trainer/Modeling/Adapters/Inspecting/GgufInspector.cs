@@ -35,7 +35,8 @@ internal static class GgufInspector
             Task = "CAUSAL_LM",
             Bytes = new FileInfo(path).Length,
         };
-        var strange = file.Tensors.Keys.Where(k => !k.EndsWith(PartA, StringComparison.Ordinal) && !k.EndsWith(PartB, StringComparison.Ordinal)).ToList();
+        var strange = file.Tensors.Keys
+            .Where(k => !k.EndsWith(PartA, StringComparison.Ordinal) && !k.EndsWith(PartB, StringComparison.Ordinal)).ToList();
         var refusal = strange.Count == 0 ? null
             : $"it holds tensors that are no part of a LoRA: {string.Join(", ", TensorGroups.Of(strange).Select(g => g.Name))}";
         return new Inspected(InspectedKind.GgufAdapter, facts, file.Text("general.base_model.0.name"), refusal);

@@ -7,7 +7,8 @@ namespace Graft.Modeling;
 /// <param name="BaseName">The base as the adapter's configuration names it.</param>
 /// <param name="Refusal">Why nothing here can read it although it is an adapter; null: it can.</param>
 /// <param name="Artifact">Its manifest, where it has one.</param>
-public sealed record Inspected(InspectedKind Kind, AdapterFacts? Facts, string? BaseName = null, string? Refusal = null, StoredArtifact? Artifact = null)
+public sealed record Inspected(
+    InspectedKind Kind, AdapterFacts? Facts, string? BaseName = null, string? Refusal = null, StoredArtifact? Artifact = null)
 {
     /// <summary>Null of a whole model.</summary>
     public AdapterFormat? Format => Kind switch
@@ -29,15 +30,18 @@ public sealed record Inspected(InspectedKind Kind, AdapterFacts? Facts, string? 
         root.Check(path);
         var artifact = Adapters.ArtifactCheck.Verify(path, root);
         var found = File.Exists(Path.Combine(path, ArtifactLayout.AdapterConfig)) ? Adapters.FolderInspector.Read(path)
-            : Directory.GetFiles(path, "*.gguf") is [var only] && !File.Exists(Path.Combine(path, ModelConfigReader.FileName)) ? Adapters.GgufInspector.Read(only)
+            : !File.Exists(Path.Combine(path, ModelConfigReader.FileName)) && Directory.GetFiles(path, "*.gguf") is [var only]
+                ? Adapters.GgufInspector.Read(only)
             : Model(path);
-        return found with { Artifact = artifact, Facts = found.Facts is { } facts && artifact is not null ? With(facts, artifact.Manifest) : found.Facts };
+        return artifact is null ? found
+            : found with { Artifact = artifact, Facts = found.Facts is { } facts ? With(facts, artifact.Manifest) : null };
     }
 
     private static Inspected Model(string path) =>
         File.Exists(Path.Combine(path, ModelConfigReader.FileName)) ? new Inspected(InspectedKind.Model, null)
             : throw new ModelFormatException(path,
-                $"is neither an adapter nor a model: it holds no {ArtifactLayout.AdapterConfig}, no {ModelConfigReader.FileName} and no .gguf file");
+                $"is neither an adapter nor a model: it holds no {ArtifactLayout.AdapterConfig}, no "
+                    + $"{ModelConfigReader.FileName} and no .gguf file");
 
     /// <summary>What files cannot say.</summary>
     private static AdapterFacts With(AdapterFacts facts, ArtifactManifest manifest) => facts with
