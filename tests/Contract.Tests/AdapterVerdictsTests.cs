@@ -33,8 +33,8 @@ public sealed class AdapterVerdictsTests
     public void Llamacpp_wants_a_GGUF_file_and_says_how_to_make_one()
     {
         Assert.Contains("graft-trainer export", Assert.Single(Judge(Plain, ServingEngine.Llamacpp).Reasons), StringComparison.Ordinal);
-        Assert.True(AdapterVerdicts.Judge(Plain, AdapterFormat.Gguf, new EngineLimits(ServingEngine.Llamacpp)).Loads);
-        Assert.False(AdapterVerdicts.Judge(Plain, AdapterFormat.Gguf, new EngineLimits(ServingEngine.Vllm)).Loads);
+        Assert.True(AdapterVerdicts.Judge(Plain, AdapterFormat.Gguf, new ServingLimits(ServingEngine.Llamacpp)).Loads);
+        Assert.False(AdapterVerdicts.Judge(Plain, AdapterFormat.Gguf, new ServingLimits(ServingEngine.Vllm)).Loads);
     }
 
     [Theory]
@@ -48,7 +48,7 @@ public sealed class AdapterVerdictsTests
     public void Vllm_takes_ranks_up_to_its_limit_and_is_told_the_flag_that_would_do(int rank, int? limit, string? reason)
     {
         var verdict = AdapterVerdicts.Judge(
-            Plain with { Rank = 4, MaxRank = rank }, AdapterFormat.Peft, new EngineLimits(ServingEngine.Vllm, MaxLoraRank: limit));
+            Plain with { Rank = 4, MaxRank = rank }, AdapterFormat.Peft, new ServingLimits(ServingEngine.Vllm, MaxLoraRank: limit));
         if (reason is null) Assert.Empty(verdict.Reasons);
         else Assert.Contains(reason, Assert.Single(verdict.Reasons), StringComparison.Ordinal);
     }
@@ -116,11 +116,11 @@ public sealed class AdapterVerdictsTests
         var other = Digest.Replace('0', '1');
         foreach (var engine in Enum.GetValues<ServingEngine>())
         {
-            Assert.Contains(AdapterVerdicts.Judge(Plain, AdapterFormat.Peft, new EngineLimits(engine, BaseDigest: other)).Reasons,
+            Assert.Contains(AdapterVerdicts.Judge(Plain, AdapterFormat.Peft, new ServingLimits(engine, BaseDigest: other)).Reasons,
                 r => r.Contains(other, StringComparison.Ordinal));
-            Assert.DoesNotContain(AdapterVerdicts.Judge(Plain, AdapterFormat.Peft, new EngineLimits(engine, BaseDigest: Digest)).Reasons,
+            Assert.DoesNotContain(AdapterVerdicts.Judge(Plain, AdapterFormat.Peft, new ServingLimits(engine, BaseDigest: Digest)).Reasons,
                 r => r.Contains(Digest, StringComparison.Ordinal));
-            Assert.Contains(AdapterVerdicts.Judge(Plain, AdapterFormat.Peft, new EngineLimits(engine, ModelType: "qwen2")).Reasons,
+            Assert.Contains(AdapterVerdicts.Judge(Plain, AdapterFormat.Peft, new ServingLimits(engine, ModelType: "qwen2")).Reasons,
                 r => r.Contains("type llama, and the engine's is qwen2", StringComparison.Ordinal));
         }
     }
@@ -128,7 +128,7 @@ public sealed class AdapterVerdictsTests
     [Fact]
     public void Limits_that_an_engine_was_started_with_count()
     {
-        Verdict Of(AdapterFacts facts, EngineLimits limits) => AdapterVerdicts.Judge(facts, AdapterFormat.Peft, limits);
+        Verdict Of(AdapterFacts facts, ServingLimits limits) => AdapterVerdicts.Judge(facts, AdapterFormat.Peft, limits);
         Assert.Contains("--lora-target-modules q_proj v_proj",
             Assert.Single(Of(Plain, new(ServingEngine.Sglang, Targets: ["q_proj"])).Reasons), StringComparison.Ordinal);
         Assert.Empty(Of(Plain, new(ServingEngine.Sglang, Targets: ["all"])).Reasons);
@@ -167,5 +167,5 @@ public sealed class AdapterVerdictsTests
     }
 
     private static Verdict Judge(AdapterFacts facts, ServingEngine engine) =>
-        AdapterVerdicts.Judge(facts, AdapterFormat.Peft, new EngineLimits(engine));
+        AdapterVerdicts.Judge(facts, AdapterFormat.Peft, new ServingLimits(engine));
 }

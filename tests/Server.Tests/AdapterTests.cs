@@ -109,7 +109,7 @@ public sealed class AdapterTests : IAsyncLifetime
     [InlineData("""{"lora_name": "a", "lora_path": "/artifacts/team/a\u0000"}""", 400, "InvalidUserInput", "absolute path")]
     [InlineData("""{"lora_name": "a", "lora_path": "/artifacts/team/escape"}""", 400, "InvalidUserInput", "symbolic link")]
     [InlineData("""{"lora_name": "a", "lora_path": "/artifacts/team/linked"}""", 404, "NotFoundError", "no adapter_model.safetensors")]
-    [InlineData("""{"lora_name": "a", "lora_path": "/artifacts/team/pickled"}""", 500, "InternalServerError", "a pickle, which can run anything")]
+    [InlineData("""{"lora_name": "a", "lora_path": "/artifacts/team/pickled"}""", 500, "InternalServerError", "a pickle, which")]
     [InlineData("""{"lora_name": "misfit", "lora_path": "/artifacts/team/good"}""", 500, "InternalServerError", "/team/good/adapter_model")]
     [InlineData("""{"lora_name": 1}""", 400, "BadRequestError", "wrong type")]
     public async Task What_cannot_be_loaded_is_refused_as_other_servers_do(string request, int code, string type, string message)

@@ -15,7 +15,8 @@ public sealed class TensorGroupsTests
     [Fact]
     public void What_is_wrong_is_said_once_for_all_blocks_that_have_it()
     {
-        var told = TensorGroups.Describe([("h.0.a", "is [8, 576]"), ("h.1.a", "is [8, 576]"), ("h.2.a", "is [8, 64]"), ("x", "is [8, 64]")]);
+        var told = TensorGroups.Describe(
+            [("h.0.a", "is [8, 576]"), ("h.1.a", "is [8, 576]"), ("h.2.a", "is [8, 64]"), ("x", "is [8, 64]")]);
         Assert.Equal(["'h.{0-1}.a' is [8, 576] (2 tensors)", "'h.2.a' is [8, 64]", "'x' is [8, 64]"], told);
     }
 

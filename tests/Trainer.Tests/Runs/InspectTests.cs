@@ -26,7 +26,7 @@ public sealed class InspectTests : IDisposable
         var facts = report.Facts!;
         Assert.Equal(("lora", 4, 4, 8.0, "F32"), (facts.Method, facts.Rank, facts.MaxRank, facts.Alpha, facts.Dtype));
         Assert.Equal(["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"], facts.Targets);
-        Assert.Equal(new FileInfo(Path.Combine(Peft, ArtifactLayout.AdapterWeights)).Length, report.Facts.Bytes);
+        Assert.Equal(new FileInfo(Path.Combine(Peft, ArtifactLayout.AdapterWeights)).Length, facts.Bytes);
         Assert.Equal(Enum.GetValues<ServingEngine>(), report.Engines.Select(e => e.Engine));
         Assert.Equal([true, true, false, true], report.Engines.Select(e => e.Loads));
     }

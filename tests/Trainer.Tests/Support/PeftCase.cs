@@ -88,8 +88,8 @@ internal sealed partial class PeftCase : IDisposable
     public IReadOnlyDictionary<string, double> Rates => !Optimization.TryGetProperty("groups", out var groups)
         ? new Dictionary<string, double>()
         : groups.EnumerateArray()
-            .SelectMany(g => g.GetProperty("params").EnumerateArray().Select(p => (Name: p.GetString()!, Rate: g.GetProperty("lr").GetDouble())))
-            .ToDictionary(p => NameHere(p.Name), p => p.Rate);
+            .SelectMany(g => g.GetProperty("params").EnumerateArray().Select(p => (Name: p.GetString()!, Group: g)))
+            .ToDictionary(p => NameHere(p.Name), p => p.Group.GetProperty("lr").GetDouble());
 
     /// <summary>The state after training, by the names of what trains here.</summary>
     public GoldenTensors Final() =>

@@ -9,7 +9,7 @@ public static class AdapterVerdicts
     /// <summary>What merging leaves is served by whatever serves the base.</summary>
     internal const string Merge = "put it into the base's weights with 'graft-trainer merge' and serve the model that comes out";
 
-    public static Verdict Judge(AdapterFacts facts, AdapterFormat format, EngineLimits limits)
+    public static Verdict Judge(AdapterFacts facts, AdapterFormat format, ServingLimits limits)
     {
         var (reasons, hints) = (new List<string>(), new List<string>());
         var (type, known) = (limits.ModelType ?? facts.ModelType, limits.BaseDigest);
@@ -41,7 +41,7 @@ public static class AdapterVerdicts
 
 /// <summary>What an engine's rules look at.</summary>
 /// <param name="ModelType">Of the base, as far as anybody knows.</param>
-internal sealed record Judged(AdapterFacts Facts, AdapterFormat Format, EngineLimits Limits, string? ModelType)
+internal sealed record Judged(AdapterFacts Facts, AdapterFormat Format, ServingLimits Limits, string? ModelType)
 {
     public bool IsLora => Facts.Method == "lora";
 

@@ -25,8 +25,8 @@ internal sealed class SglangRules : EngineRules
         NeedsModelType("SGLang", adapter, ModelTypes, reasons, hints);
         if (facts.Dora) reasons.Add($"SGLang does not compute DoRA; {adapter.Instead("train without method.lora.dora")}.");
         if (facts.ModulesToSave.Count > 0)
-            reasons.Add($"SGLang leaves out modules that are saved whole ({string.Join(", ", "
-                + "facts.ModulesToSave)}), and would answer with the base's; "
+            reasons.Add($"SGLang leaves out modules that are saved whole ({string.Join(", ", facts.ModulesToSave)}), and would answer "
+                + "with the base's; "
                 + $"{adapter.Instead("name them in method.lora.targets, which takes LoRA of them")}.");
         if (facts.Bias is not (null or "none"))
             reasons.Add($"SGLang leaves out biases, and bias is {facts.Bias}; {adapter.Instead("train with bias None")}.");

@@ -23,7 +23,8 @@ internal sealed class AdapterFolder : IDisposable
     {
         if (!Directory.Exists(folder)) throw new ModelFormatException(folder, "is no folder");
         var (configPath, weightsPath) = (Path.Combine(folder, ArtifactLayout.AdapterConfig), Path.Combine(folder, ArtifactLayout.AdapterWeights));
-        if (File.Exists(configPath) && !File.Exists(weightsPath) && Directory.EnumerateFiles(folder).FirstOrDefault(Pickles.Is) is { } pickle)
+        if (File.Exists(configPath) && !File.Exists(weightsPath)
+            && Directory.EnumerateFiles(folder).FirstOrDefault(Pickles.Is) is { } pickle)
             throw new ModelFormatException(folder, $"has its weights in {Path.GetFileName(pickle)}, {Pickles.Danger}; "
                 + $"save it as {ArtifactLayout.AdapterWeights} instead, with model.save_pretrained(folder, safe_serialization=True)");
         foreach (var path in new[] { configPath, weightsPath })

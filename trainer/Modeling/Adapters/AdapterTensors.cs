@@ -91,7 +91,8 @@ internal sealed class StoredTensors(SafetensorsFile file, BaseModel model, bool 
         var strange = file.Tensors.Keys.Where(k => !asked.Contains(k)).Order(StringComparer.Ordinal).ToList();
         var problems = new List<string>();
         if (strange.Count > 0)
-            problems.Add($"{strange.Count} tensors belong to no layer of this base model: {string.Join(", ", TensorGroups.Of(strange).Select(g => g.Name))}");
+            problems.Add($"{strange.Count} tensors belong to no layer of this base model: "
+                + string.Join(", ", TensorGroups.Of(strange).Select(g => g.Name)));
         problems.AddRange(TensorGroups.Of(missing).Select(m => $"the tensor '{m.Name}' is missing{TensorGroups.Tally(m.Count)}"));
         problems.AddRange(TensorGroups.Describe(misshapen));
         if (asked.Count == 0 && problems.Count == 0) problems.Add("it holds no tensors");

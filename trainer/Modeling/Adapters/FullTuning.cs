@@ -25,5 +25,6 @@ internal sealed class FullTuning : TuningMethod
 
     public override void Save(string folder, BaseModel model, string baseModelName) => ModelWriter.Save(model, folder, model.Config.StoredType);
 
-    public override AdapterFacts Facts(BaseModel model) => base.Facts(model) with { Dtype = SafetensorsWriter.NameOf(model.Config.StoredType) };
+    public override AdapterFacts Facts(BaseModel model) =>
+        base.Facts(model) with { Dtype = SafetensorsWriter.NameOf(model.Config.StoredType) };
 }

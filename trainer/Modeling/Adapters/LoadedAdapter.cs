@@ -13,7 +13,7 @@ public sealed class LoadedAdapter : IDisposable
     /// </summary>
     /// <exception cref="ModelFormatException">It cannot be read or does not fit the model; every mismatch is listed at once.</exception>
     /// <param name="root">What the adapter's files may not leave; null: <see cref="TrustedRoot.Named"/> of its path.</param>
-    /// <param name="verified">Somebody has looked already whether the files are what their <c>manifest.json</c> says, if there is one.</param>
+    /// <param name="verified">Somebody has compared the files with their <c>manifest.json</c> already, if there is one.</param>
     public static LoadedAdapter Load(BaseModel model, string name, string path, TrustedRoot? root = null, bool verified = false)
     {
         var folder = Path.GetFullPath(path);

@@ -11,8 +11,8 @@ internal static class AdapterFolder
     private static readonly string[] Weights = [ArtifactLayout.AdapterWeights, ArtifactLayout.HubAdapterWeights];
 
     /// <summary>
-    /// The adapter's configuration and weights must be there and, where a <c>manifest.json</c> is, every file must have the length and digest that it
-    /// states, and the base that it was trained on must be the one that is loaded.
+    /// The adapter's configuration and weights must be there and, where a <c>manifest.json</c> is, every file must have the length and
+    /// digest that it states, and the base that it was trained on must be the one that is loaded.
     /// </summary>
     /// <exception cref="ApiException">404 when it is no adapter; 500, as vLLM answers, with everything that is wrong with it.</exception>
     public static void Check(AdapterLocation location, string baseDigest)

@@ -18,7 +18,8 @@ internal static class CommandLine
           graft-trainer train --help      what a job.json looks like
 
         Exit codes: 0 done, 2 the job or the command line is wrong, 3 the data, 4 the model, 5 out of memory, 6 the output,
-        7 diverged, 8 the machine, 9 an engine will not serve it (inspect), 75 told to stop, 1 anything else. The last line of output says what failed and what would be right.
+        7 diverged, 8 the machine, 9 an engine will not serve it (inspect), 75 told to stop, 1 anything else.
+        The last line of output says what failed and what would be right.
 
         Variables:
           GRAFT_LIBTORCH  A folder with another libtorch 2.10 (libtorch_cpu.so and all that it needs), for instance one for CUDA:

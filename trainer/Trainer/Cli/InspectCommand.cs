@@ -92,7 +92,7 @@ internal static class InspectCommand
         if (found.Facts is not { } facts || found.Format is not { } format)
             return AdapterVerdicts.JudgeModel(engine, found.Kind == InspectedKind.GgufModel);
         var takesRank = engine is ServingEngine.Vllm or ServingEngine.Sglang;
-        var verdict = AdapterVerdicts.Judge(facts, format, new EngineLimits(
+        var verdict = AdapterVerdicts.Judge(facts, format, new ServingLimits(
             engine, takesRank ? maxRank : null, ModelType: on?.ModelType, BaseDigest: on?.Digest, MaxPositions: on?.MaxPositions));
         return engine == ServingEngine.Graft && found.Refusal is { } refusal
             ? verdict with { Loads = false, Reasons = [.. verdict.Reasons, $"Graft cannot read it: {refusal}."] } : verdict;

@@ -26,7 +26,8 @@ internal static class InspectionText
                 $"'{from.Name}' by {from.Producer} on {from.Created:yyyy-MM-dd}, {from.Steps} steps over "
                     + $"{from.Dataset.TrainRows} rows of {string.Join(", ", from.Dataset.Sources)}"));
             if (from.Metrics.Count > 0)
-                yield return Row("measured", string.Join(", ", from.Metrics.Select(m => FormattableString.Invariant($"{m.Key} {m.Value:0.####}"))));
+                yield return Row("measured", string.Join(", ",
+                    from.Metrics.Select(m => FormattableString.Invariant($"{m.Key} {m.Value:0.####}"))));
             yield return Row("files", $"all as manifest.json says ({from.Digest})");
         }
         foreach (var verdict in report.Engines)

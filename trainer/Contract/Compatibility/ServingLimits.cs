@@ -9,7 +9,7 @@ namespace Graft.Contract;
 /// <param name="BaseDigest">Digest of the base model's weights.</param>
 /// <param name="MaxPositions">Longest sequence of the base model in tokens.</param>
 /// <param name="MaxBytes">Bytes that an adapter's files may have.</param>
-public sealed record EngineLimits(
+public sealed record ServingLimits(
     ServingEngine Engine,
     int? MaxLoraRank = null,
     IReadOnlyList<string>? Targets = null,
