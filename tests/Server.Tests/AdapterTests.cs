@@ -155,7 +155,7 @@ public sealed class AdapterTests : IAsyncLifetime
         { "longer weights", "adapter_model.safetensors has 9 bytes, and manifest.json says 7" },
         { "base", "it was trained on the base model sha256:2222" },
         { "unlisted", "manifest.json does not list adapter_model.safetensors" },
-        { "escape", "../good/adapter_model.safetensors is missing" },
+        { "escape", "'../good/adapter_model.safetensors', which leaves the folder" },
         { "kind", "its kind is Model" },
         { "version", "manifest.json has version 'graft.dev/artifact/v9'" },
         { "garbage", "manifest.json cannot be read" },
