@@ -18,6 +18,9 @@ public sealed record ArtifactManifest
     public required BaseModelReference BaseModel { get; init; }
     public required DatasetReference Dataset { get; init; }
     public required AdapterFacts Facts { get; init; }
+
+    /// <summary>A classifier's labels in the order of its head's rows; null where text is generated.</summary>
+    public IReadOnlyList<string>? Labels { get; init; }
     public required ResolvedOptions Resolved { get; init; }
     public required IReadOnlyDictionary<string, double> Metrics { get; init; }
     public required IReadOnlyList<ArtifactFile> Files { get; init; }

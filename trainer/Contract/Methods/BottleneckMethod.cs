@@ -7,7 +7,7 @@ namespace Graft.Contract;
 /// <param name="ReductionFactor">The model's hidden size over the bottleneck's.</param>
 /// <param name="Activation">Between the two layers.</param>
 /// <param name="Scaling">What comes out counts so many times.</param>
-/// <param name="Dropout">Probability of leaving out an element of what goes in while training.</param>
+/// <param name="Dropout">Probability of leaving out an element of what comes out while training.</param>
 public sealed record BottleneckMethod(
     BottleneckPlacement Placement = BottleneckPlacement.Pfeiffer,
     double? ReductionFactor = null,

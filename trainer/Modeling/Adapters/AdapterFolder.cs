@@ -1,48 +1,99 @@
 using System.Text.Json;
 using Graft.Contract;
+using Graft.Modeling.Models;
 
 namespace Graft.Modeling.Adapters;
 
-/// <summary>An adapter's folder, with its configuration read. Dispose it with the file of its weights.</summary>
+/// <summary>
+/// An adapter's folder, as PEFT or as AdapterHub writes it, with its configuration read. Dispose it with the files of its weights.
+/// </summary>
 internal sealed class AdapterFolder : IDisposable
 {
+    /// <summary><see cref="Type"/> of AdapterHub's bottleneck adapters.</summary>
+    public const string Bottleneck = "BOTTLENECK";
+
+    private static readonly string[] LabelRows = [".score.weight", ".classifier.weight", ".classifier.out_proj.weight"];
+
     private readonly JsonDocument config;
 
-    private AdapterFolder(string folder, string configPath, string weightsPath)
+    /// <exception cref="ModelFormatException">It is no adapter, or cannot be read.</exception>
+    private AdapterFolder(string folder, string configPath)
     {
         (Folder, ConfigPath) = (folder, configPath);
         config = ModelConfigReader.Parse(configPath);
-        Weights = SafetensorsFile.Open(weightsPath);
-        Config = new JsonFields(configPath, config.RootElement);
-        Type = Config.Text("peft_type")
-            ?? throw new ModelFormatException(configPath, "peft_type is missing, so nobody knows what the adapter is");
+        try
+        {
+            Config = new JsonFields(configPath, config.RootElement);
+            IsHub = !Config.Has("peft_type") && Config.Find("config") is { ValueKind: JsonValueKind.Object };
+            Type = IsHub ? HubType() : Config.Text("peft_type")
+                ?? throw new ModelFormatException(configPath, "peft_type is missing, so nobody knows what the adapter is");
+            Weights = OpenWeights(IsHub ? ArtifactLayout.HubAdapterWeights : ArtifactLayout.AdapterWeights);
+            if (IsHub && File.Exists(HeadConfigPath)) Head = OpenWeights(ArtifactLayout.HubHeadWeights);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <exception cref="ModelFormatException">It is no adapter, or cannot be read.</exception>
     public static AdapterFolder Open(string folder)
     {
         if (!Directory.Exists(folder)) throw new ModelFormatException(folder, "is no folder");
-        var (configPath, weightsPath) = (Path.Combine(folder, ArtifactLayout.AdapterConfig), Path.Combine(folder, ArtifactLayout.AdapterWeights));
-        if (File.Exists(configPath) && !File.Exists(weightsPath)
-            && Directory.EnumerateFiles(folder).FirstOrDefault(Pickles.Is) is { } pickle)
-            throw new ModelFormatException(folder, $"has its weights in {Path.GetFileName(pickle)}, {Pickles.Danger}; "
-                + $"save it as {ArtifactLayout.AdapterWeights} instead, with model.save_pretrained(folder, safe_serialization=True)");
-        foreach (var path in new[] { configPath, weightsPath })
-            if (!File.Exists(path)) throw new ModelFormatException(folder, $"holds no {Path.GetFileName(path)}, so it is no adapter");
-        return new AdapterFolder(folder, configPath, weightsPath);
+        var configPath = Path.Combine(folder, ArtifactLayout.AdapterConfig);
+        return File.Exists(configPath) ? new AdapterFolder(folder, configPath)
+            : throw new ModelFormatException(folder, $"holds no {ArtifactLayout.AdapterConfig}, so it is no adapter");
     }
 
     public string Folder { get; }
     public string ConfigPath { get; }
 
-    /// <summary>What PEFT calls the method: <c>LORA</c>.</summary>
+    /// <summary>What PEFT calls the method: <c>LORA</c>; or <see cref="Bottleneck"/>.</summary>
     public string Type { get; }
+
+    /// <summary>AdapterHub's rather than PEFT's.</summary>
+    public bool IsHub { get; }
     public JsonFields Config { get; }
     public SafetensorsFile Weights { get; }
 
+    /// <summary>The classifier's head that AdapterHub stores beside an adapter.</summary>
+    public SafetensorsFile? Head { get; }
+
+    private string HeadConfigPath => Path.Combine(Folder, ArtifactLayout.HubHeadConfig);
+
+    /// <summary>
+    /// Labels that its classifier tells apart, in the order of the head's rows; <c>LABEL_0</c> and so on where it does not name them. Null: it
+    /// is for no classifier.
+    /// </summary>
+    public IReadOnlyList<string>? Labels()
+    {
+        if (IsHub) return Head is null ? null : HubHeadConfig.Labels(HeadConfigPath);
+        if (Config.Text("task_type") != "SEQ_CLS") return null;
+        var rows = Weights.Tensors.Where(t => LabelRows.Any(r => t.Key.EndsWith(r, StringComparison.Ordinal))).Select(t => t.Value.Shape[0]).ToList();
+        if (rows is not [var count])
+            throw new ModelFormatException(Weights.Path, "task_type is SEQ_CLS, but it holds no head of a classifier (score or classifier)");
+        return ManifestLabels.Of(Folder) is { } named && named.Count == count ? named : ConfigReading.Unnamed((int)count);
+    }
+
     public void Dispose()
     {
-        Weights.Dispose();
+        Head?.Dispose();
+        Weights?.Dispose();
         config.Dispose();
+    }
+
+    private string HubType() => Config.Object("config")!.Text("architecture") is not { } other ? Bottleneck
+        : throw new ModelFormatException(ConfigPath, $"config.architecture is '{other}'; of AdapterHub's adapters the bottleneck ones can be loaded");
+
+    private SafetensorsFile OpenWeights(string name)
+    {
+        var path = Path.Combine(Folder, name);
+        if (File.Exists(path)) return SafetensorsFile.Open(path);
+        var pickle = Directory.EnumerateFiles(Folder).Where(Pickles.Is).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal).FirstOrDefault();
+        if (pickle is null) throw new ModelFormatException(Folder, $"holds no {name}, so it is no adapter");
+        var remedy = IsHub ? "model.save_adapter(folder, name, use_safetensors=True)" : "model.save_pretrained(folder, safe_serialization=True)";
+        throw new ModelFormatException(Folder,
+            $"has its weights in {pickle}, {Pickles.Danger}; save it as {name} instead, with {remedy}");
     }
 }

@@ -57,8 +57,10 @@ internal sealed class DrawnTensors(Generator rng, Device device) : AdapterTensor
 /// <summary>
 /// Those of a file, to be served or to be trained on. What does not fit is collected: <see cref="Finish"/> tells all of it.
 /// </summary>
-internal sealed class StoredTensors(SafetensorsFile file, BaseModel model, bool learn = false) : AdapterTensors
+/// <param name="head">A second file, with a classifier's head.</param>
+internal sealed class StoredTensors(SafetensorsFile file, BaseModel model, bool learn = false, SafetensorsFile? head = null) : AdapterTensors
 {
+    private readonly SafetensorsFile[] files = head is null ? [file] : [file, head];
     private readonly HashSet<string> asked = new(StringComparer.Ordinal);
     private readonly List<string> missing = [];
     private readonly List<(string Name, string Problem)> misshapen = [];
@@ -66,29 +68,30 @@ internal sealed class StoredTensors(SafetensorsFile file, BaseModel model, bool 
     public override bool Learn => learn;
 
     /// <summary>Whether the file has such a tensor, for parts that an adapter may lack.</summary>
-    public bool Has(string name) => file.Tensors.ContainsKey(name);
+    public bool Has(string name) => files.Any(f => f.Tensors.ContainsKey(name));
 
     /// <summary>Lets a tensor be in the file that is not needed.</summary>
     public void Ignore(string name) => asked.Add(name);
 
     /// <summary>Type of the stored tensors, as safetensors names it.</summary>
-    public string Dtype => string.Join(", ", file.Tensors.Values.Select(t => t.Dtype).Distinct(StringComparer.Ordinal));
+    public string Dtype => string.Join(", ", files.SelectMany(f => f.Tensors.Values).Select(t => t.Dtype).Distinct(StringComparer.Ordinal));
 
     protected override Tensor Get(string name, long[] shape, Draw draw)
     {
         asked.Add(name);
         var dtype = learn ? ScalarType.Float32 : model.DType;
-        if (!file.Tensors.TryGetValue(name, out var info)) missing.Add(name);
+        var holder = files.FirstOrDefault(f => f.Tensors.ContainsKey(name));
+        if (holder?.Tensors[name] is not { } info) missing.Add(name);
         else if (!info.Shape.SequenceEqual(shape))
             misshapen.Add((name, $"is [{string.Join(", ", info.Shape)}], but base model and configuration ask for [{string.Join(", ", shape)}]"));
-        else return file.Map(name).to_type(dtype).to(model.Device).clone();
+        else return holder.Map(name).to_type(dtype).to(model.Device).clone();
         return zeros(shape, dtype, new Device(TorchSharp.DeviceType.META));
     }
 
     /// <exception cref="ModelFormatException">The file does not fit the model and the method; every tensor is named.</exception>
     public void Finish()
     {
-        var strange = file.Tensors.Keys.Where(k => !asked.Contains(k)).Order(StringComparer.Ordinal).ToList();
+        var strange = files.SelectMany(f => f.Tensors.Keys).Where(k => !asked.Contains(k)).Order(StringComparer.Ordinal).ToList();
         var problems = new List<string>();
         if (strange.Count > 0)
             problems.Add($"{strange.Count} tensors belong to no layer of this base model: "

@@ -9,7 +9,7 @@ public sealed class LoadedAdapter : IDisposable
     internal LoadedAdapter(Attachment attachment) => Attachment = attachment;
 
     /// <summary>
-    /// Reads a folder as PEFT writes it, or a GGUF file as llama.cpp reads it; a folder that holds nothing but the one file is that file.
+    /// Reads a folder as PEFT or AdapterHub writes it, or a GGUF file as llama.cpp reads it; a folder that holds nothing but the one file is that file.
     /// </summary>
     /// <exception cref="ModelFormatException">It cannot be read or does not fit the model; every mismatch is listed at once.</exception>
     /// <param name="root">What the adapter's files may not leave; null: <see cref="TrustedRoot.Named"/> of its path.</param>
@@ -43,14 +43,36 @@ public sealed class LoadedAdapter : IDisposable
 
     public void Dispose() => Attachment.Dispose();
 
+    /// <summary>The labels that an adapter's classifier tells apart; null where it is for no classifier. Reads no weights.</summary>
+    /// <exception cref="ModelFormatException">It cannot be read.</exception>
+    public static IReadOnlyList<string>? LabelsOf(string path)
+    {
+        if (!File.Exists(Path.Combine(path, ArtifactLayout.AdapterConfig))) return null;
+        using var folder = AdapterFolder.Open(path);
+        return folder.Labels();
+    }
+
+    private static void CheckTask(BaseModel model, AdapterFolder folder)
+    {
+        var classifies = folder.Labels() is not null;
+        if (classifies && model.Config.Task != ModelTask.Classification)
+            throw new ModelFormatException(folder.ConfigPath,
+                $"is an adapter of a classifier, and the model was opened as a {model.Config.Architecture}, which generates text; "
+                + "ask it for labels with: graft-trainer evaluate");
+        if (!classifies && model.Config.Task == ModelTask.Classification)
+            throw new ModelFormatException(folder.ConfigPath,
+                $"is no adapter of a classifier, and the model was opened as a {model.Config.Architecture}, which classifies texts");
+    }
+
     private static LoadedAdapter LoadFolder(BaseModel model, string name, string path)
     {
         using var folder = AdapterFolder.Open(path);
+        CheckTask(model, folder);
         // Its attachment is the loaded adapter's, or goes with what failed.
         var method = TuningMethods.Of(folder);
         try
         {
-            var stored = new StoredTensors(folder.Weights, model);
+            var stored = new StoredTensors(folder.Weights, model, head: folder.Head);
             var attachment = method.Build(model, stored);
             stored.Finish();
             return new LoadedAdapter(attachment)

@@ -89,7 +89,7 @@ public abstract class TuningMethod : IDisposable
         TrainableParameters = Parameters,
         BaseDigest = model.Digest,
         ModelType = model.Config.ModelType,
-        Task = model.Config.Task == ModelTask.Classification ? "SEQ_CLS" : "CAUSAL_LM",
+        Task = TrainedHead.TaskOf(model),
     });
 
     /// <summary>Adds to the facts what a method alone can say of itself.</summary>

@@ -18,6 +18,9 @@ public static class TuningMethods
         new("promptTuning", m => m.PromptTuning is { } prompt ? new PromptTuning(prompt) : null, "PROMPT_TUNING", PromptTuning.Read),
         new("pTuning", m => m.PTuning is { } prompt ? new PTuning(prompt) : null, "P_TUNING", PTuning.Read),
         new("prefixTuning", m => m.PrefixTuning is { } prefix ? new PrefixTuning(prefix) : null, "PREFIX_TUNING", PrefixTuning.Read),
+        new("ia3", m => m.Ia3 is { } ia3 ? new Ia3Tuning(ia3) : null, "IA3", Ia3Tuning.Read),
+        new("bottleneck", m => m.Bottleneck is { } bottleneck ? new BottleneckTuning(BottleneckConfig.Of(bottleneck)) : null,
+            AdapterFolder.Bottleneck, BottleneckTuning.Read),
         new("full", m => m.Full is not null ? new FullTuning() : null, null, null),
     ];
 

@@ -16,7 +16,7 @@ public static class SafetensorsWriter
     private const int ChunkBytes = 1 << 24;
 
     /// <summary>Writes and flushes to the disk. It is not atomic: a caller that needs that writes beside and renames.</summary>
-    /// <param name="metadata">Null: <c>format: pt</c>, as PEFT and transformers write it and ask for it.</param>
+    /// <param name="metadata">Null: <c>format: pt</c>, as PEFT and transformers write it and ask for it. Empty: the file has none.</param>
     /// <exception cref="IOException">The disk is full, or something else of the file system.</exception>
     public static void Write(string path, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -44,9 +44,12 @@ public static class SafetensorsWriter
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
-            json.WriteStartObject("__metadata__");
-            foreach (var (key, value) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal)) json.WriteString(key, value);
-            json.WriteEndObject();
+            if (metadata.Count > 0)
+            {
+                json.WriteStartObject("__metadata__");
+                foreach (var (key, value) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal)) json.WriteString(key, value);
+                json.WriteEndObject();
+            }
             long at = 0;
             foreach (var (name, tensor, dtype) in tensors)
             {

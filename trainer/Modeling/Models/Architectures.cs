@@ -34,14 +34,17 @@ internal static class Architectures
     /// <param name="path">The file that messages name.</param>
     /// <param name="config">As <c>config.json</c> has it.</param>
     /// <param name="task">What the model is wanted for; null: whatever it was made for.</param>
+    /// <param name="labels">As <see cref="LoadOptions.Labels"/>.</param>
     /// <exception cref="ModelFormatException">With every problem at once.</exception>
-    public static ModelPlan Read(string path, JsonElement config, ModelTask? task)
+    public static ModelPlan Read(string path, JsonElement config, ModelTask? task, IReadOnlyList<string>? labels = null)
     {
         var fields = new JsonFields(path, config);
         var type = fields.Text("model_type");
         if (Table.SingleOrDefault(a => a.ModelType == type) is not { } architecture)
             throw new ModelFormatException(path, $"model_type is '{type}'; supported: {string.Join(", ", ModelTypes)}");
         var (name, made) = FindClass(architecture, fields);
+        var own = made == ModelTask.Classification ? ConfigReading.Labels(fields) : [];
+        if (labels is not null) (name, made) = architecture.Classes.First(c => c.Task == ModelTask.Classification);
         if (task is { } wanted && wanted != made)
             fields.Wrong($"it is a {name}, which is made for {Noun(made)}, not for {Noun(wanted)}{Instead(architecture, wanted)}");
         ConfigReading.RefuseCommon(fields, made);
@@ -49,12 +52,13 @@ internal static class Architectures
         var stretch = plan.Ropes.Select(r => r.Stretch).DefaultIfEmpty(1).Max();
         plan = plan with
         {
+            NewHead = labels is not null && !ConfigReading.Fits(own, labels),
             Config = plan.Config with
             {
                 Architecture = name,
                 Task = made,
                 MaxPositions = (int)Math.Min(int.MaxValue, plan.Config.MaxPositions * stretch),
-                Labels = made == ModelTask.Classification ? ConfigReading.Labels(fields) : [],
+                Labels = labels is null || (ConfigReading.AreUnnamed(labels) && own.Count == labels.Count) ? own : labels,
             },
         };
         ConfigReading.Check(plan.Config, fields);

@@ -19,7 +19,8 @@ public sealed class BaseModel : IDisposable
         (Path, Config, this.tokenizer, this.source) = (path, plan.Config, tokenizer, source);
         (Device, DType) = (options.Device, options.DType);
         var named = source is SafetensorsWeights ? new RenamedWeights(path, source, plan.NameOf) : source;
-        var reader = new WeightReader(path, named, options);
+        using var fresh = options.Labels is null ? null : new RandomWeights(plan.Config, path, options.Seed);
+        var reader = new WeightReader(path, named, options, fresh, plan.NewHead);
         Transformer = plan.Config.Task switch
         {
             ModelTask.Classification => new SequenceClassifier(plan, reader),
@@ -27,6 +28,7 @@ public sealed class BaseModel : IDisposable
             _ => new CausalLM(plan, reader),
         };
         reader.Finish();
+        NewLayers = reader.NewLayers;
         var files = source.Files;
         digest = new Lazy<string>(() => Digests.OfParts(files.Select(Digests.OfFile)));
         // Weights that were widened or drawn need their source no longer.
@@ -68,6 +70,9 @@ public sealed class BaseModel : IDisposable
     /// <summary>The network, whatever it is for.</summary>
     public Transformer Transformer { get; }
 
+    /// <summary>Linear layers that the file has none for, or for other labels, and that were drawn.</summary>
+    public IReadOnlyList<string> NewLayers { get; }
+
     /// <exception cref="InvalidOperationException">The model is no decoder that generates.</exception>
     public CausalLM Network => As<CausalLM>("does not generate text");
 
@@ -105,7 +110,7 @@ public sealed class BaseModel : IDisposable
     private static BaseModel LoadFolder(string folder, LoadOptions options)
     {
         options.Root!.Check(folder);
-        var plan = ModelConfigReader.PlanOfFolder(folder, options.Task);
+        var plan = ModelConfigReader.PlanOfFolder(folder, options.Task, options.Labels);
         var config = plan.Config;
         var tokenizer = options.RequireTokenizer ? TokenizerFiles.Read(folder, config) : null;
         IWeights weights = options.RandomWeights
@@ -121,7 +126,7 @@ public sealed class BaseModel : IDisposable
         var file = GgufFile.Open(path);
         return Open(file, () =>
         {
-            var plan = ModelConfigReader.PlanOfGguf(file, options.Task);
+            var plan = ModelConfigReader.PlanOfGguf(file, options.Task, options.Labels);
             var tokenizer = options.RequireTokenizer ? GgufTokenizer.Read(file, plan.Config) : null;
             if (tokenizer is not null) plan = plan with { Config = plan.Config with { EosIds = [.. tokenizer.EndOfGenerationIds] } };
             return new BaseModel(path, plan, tokenizer, new GgufWeights(file, plan.Config), options)

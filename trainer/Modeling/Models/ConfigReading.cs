@@ -107,7 +107,7 @@ internal static class ConfigReading
         if (f.Object("id2label") is not { } labels)
         {
             var count = f.CountOr("num_labels", 2);
-            if (count is >= 1 and <= 1 << 20) return [.. Enumerable.Range(0, count).Select(i => $"LABEL_{i}")];
+            if (count is >= 1 and <= 1 << 20) return Unnamed(count);
             f.Wrong($"num_labels is {count}");
             return [];
         }
@@ -116,6 +116,15 @@ internal static class ConfigReading
         if (named.Count == 0 || named.Where((l, i) => l.Id != i).Any()) f.Wrong("id2label must name the ids 0, 1, 2 and so on");
         return [.. named.Select(l => l.Label)];
     }
+
+    /// <summary>What labels are called that nobody named.</summary>
+    public static IReadOnlyList<string> Unnamed(int count) => [.. Enumerable.Range(0, count).Select(i => $"LABEL_{i}")];
+
+    public static bool AreUnnamed(IReadOnlyList<string> labels) => labels.SequenceEqual(Unnamed(labels.Count));
+
+    /// <summary>Whether a head for its own labels is one for those that are wanted: the same, or as many where one side has no names.</summary>
+    public static bool Fits(IReadOnlyList<string> own, IReadOnlyList<string> wanted) =>
+        own.SequenceEqual(wanted) || (own.Count == wanted.Count && (AreUnnamed(own) || AreUnnamed(wanted)));
 
     public static void Check(ModelConfig c, JsonFields f)
     {

@@ -14,23 +14,24 @@ internal static class ModelConfigReader
     public const string FileName = "config.json";
 
     /// <param name="task">What the model is wanted for; null: whatever it was made for.</param>
+    /// <param name="labels">As <see cref="LoadOptions.Labels"/>.</param>
     /// <exception cref="ModelFormatException">With every problem at once.</exception>
-    public static ModelPlan PlanOfFolder(string folder, ModelTask? task)
+    public static ModelPlan PlanOfFolder(string folder, ModelTask? task, IReadOnlyList<string>? labels = null)
     {
         var path = Path.Combine(folder, FileName);
         if (!File.Exists(path)) throw new ModelFormatException(folder, "holds no config.json, so it is no model folder");
         using var config = Parse(path);
-        var plan = Architectures.Read(path, config.RootElement, task);
+        var plan = Architectures.Read(path, config.RootElement, task, labels);
         var more = GenerationEos(folder);
         return more.Count == 0 ? plan : plan with { Config = plan.Config with { EosIds = [.. plan.Config.EosIds.Union(more)] } };
     }
 
     /// <summary>A GGUF file's metadata, as the <c>config.json</c> that they mean and as it is read.</summary>
     /// <exception cref="ModelFormatException">With every problem at once.</exception>
-    public static ModelPlan PlanOfGguf(GgufFile file, ModelTask? task)
+    public static ModelPlan PlanOfGguf(GgufFile file, ModelTask? task, IReadOnlyList<string>? labels = null)
     {
         using var config = JsonDocument.Parse(GgufConfig.ToHuggingFace(file).ToJsonString());
-        return Architectures.Read(file.Path, config.RootElement, task);
+        return Architectures.Read(file.Path, config.RootElement, task, labels);
     }
 
     /// <exception cref="ModelFormatException">With every problem at once.</exception>

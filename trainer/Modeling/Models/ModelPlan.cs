@@ -16,6 +16,9 @@ internal sealed record ModelPlan(ModelConfig Config, Func<Transformer, ModelConf
     /// <summary>The head of a classifier.</summary>
     public Func<Transformer, ModelConfig, ClassifierHead> Classifier { get; init; } = ClassifierHeads.LastToken;
 
+    /// <summary>The head that the file has is for other labels, and a new one takes its place.</summary>
+    public bool NewHead { get; init; }
+
     /// <summary>The pooling of an encoder.</summary>
     public Func<Transformer, ModelConfig, Pooler>? Pooler { get; init; }
 

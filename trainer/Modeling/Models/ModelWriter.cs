@@ -61,8 +61,21 @@ public static class ModelWriter
                 var many => new JsonArray([.. many.Select(i => (JsonNode)i)]),
             };
         }
+        if (model.Config.Task == ModelTask.Classification) Classify(config, model);
         (config["dtype"], config["torch_dtype"]) = (Spelling(dtype), Spelling(dtype));
         return config;
+    }
+
+    /// <summary>The base may have been made for something else, or for other labels.</summary>
+    private static void Classify(JsonObject config, BaseModel model)
+    {
+        var labels = model.Config.Labels;
+        config["architectures"] = new JsonArray(model.Config.Architecture);
+        config["id2label"] = new JsonObject(labels.Select((l, i) => KeyValuePair.Create($"{i}", (JsonNode?)l)));
+        config["label2id"] = new JsonObject(labels.Select((l, i) => KeyValuePair.Create(l, (JsonNode?)i)));
+        config.Remove("num_labels");
+        // Transformers classifies several texts at once only where it knows what they are padded with.
+        if (config["pad_token_id"] is null && model.HasTokenizer && model.Tokenizer.PadId is { } pad) config["pad_token_id"] = pad;
     }
 
     private static string Spelling(ScalarType dtype) => dtype switch

@@ -11,7 +11,7 @@ internal static class Poolers
     /// <summary>tanh of a linear layer on the first token.</summary>
     public static Pooler FirstToken(Transformer network, ModelConfig c, string name)
     {
-        var dense = network.Site(name, c.HiddenSize, c.HiddenSize, bias: true);
+        var dense = network.Pooling(name, c.HiddenSize);
         return (hidden, pass) => Adapted.LinearOfTexts(dense, hidden.index_select(0, FirstTokens(pass)), pass).tanh();
     }
 

@@ -22,7 +22,7 @@ public abstract class Transformer : IDisposable
     /// <summary>Every linear layer of the blocks, in the order of the forward pass.</summary>
     public IReadOnlyList<LinearSite> Linears => linears;
 
-    /// <summary>Linear layers that give a classifier's answer.</summary>
+    /// <summary>Linear layers that give the answer, and the pooling before them where it is new.</summary>
     internal IReadOnlyList<LinearSite> Heads => heads;
 
     /// <summary>The linear layer that gives each token's logits, where there is one.</summary>
@@ -83,9 +83,16 @@ public abstract class Transformer : IDisposable
     internal LinearSite Site(string name, long outFeatures, long inFeatures, bool bias = false, bool inputFirst = false) =>
         ReadSite(linears, name, outFeatures, inFeatures, bias, inputFirst);
 
+    /// <summary>Takes the linear layer that pools a text, which belongs to the head where it is as new as that.</summary>
+    internal LinearSite Pooling(string name, int size) =>
+        ReadSite(reader.Renews(name, isHead: false) ? heads : linears, name, size, size, bias: true, inputFirst: false);
+
     /// <summary>Takes a linear layer that gives the answer, which adapters of the blocks leave alone.</summary>
-    internal LinearSite Head(string name, long outFeatures, long inFeatures, bool bias) =>
-        ReadSite(heads, name, outFeatures, inFeatures, bias, inputFirst: false);
+    internal LinearSite Head(string name, long outFeatures, long inFeatures, bool bias)
+    {
+        reader.Renews(name, isHead: true);
+        return ReadSite(heads, name, outFeatures, inFeatures, bias, inputFirst: false);
+    }
 
     /// <summary>Where the halves of a block meet the residual stream.</summary>
     /// <param name="at">The block's name with a dot behind it.</param>

@@ -8,13 +8,27 @@ namespace Graft.Modeling.Models;
 /// Hands a network its weights, and finds out whether file and network fit: what is missing, what has another shape, what
 /// nobody asked for. All of it is in one message.
 /// </summary>
-internal sealed class WeightReader(string path, IWeights weights, LoadOptions options)
+/// <param name="fresh">Draws the layers of a classifier's head that the file lacks; null: nothing may be lacking.</param>
+/// <param name="newHead">Draws all of the head, whatever the file has.</param>
+internal sealed class WeightReader(string path, IWeights weights, LoadOptions options, IWeights? fresh = null, bool newHead = false)
 {
     private readonly ScalarType dtype = options.DType;
     private readonly Device device = options.Device;
     private readonly HashSet<string> asked = new(StringComparer.Ordinal);
-    private readonly List<string> missing = [], misshapen = [];
+    private readonly List<string> missing = [], misshapen = [], layers = [];
     private readonly bool drawn = weights is RandomWeights;
+
+    /// <summary>Linear layers that are new.</summary>
+    public IReadOnlyList<string> NewLayers => layers;
+
+    /// <summary>Whether a linear layer is to be drawn, which it is from then on.</summary>
+    /// <param name="isHead">It gives the answer; otherwise it is the pooling before that.</param>
+    public bool Renews(string layer, bool isHead)
+    {
+        var renews = fresh is not null && !drawn && ((isHead && newHead) || !Has(layer + ".weight"));
+        if (renews) layers.Add(layer);
+        return renews;
+    }
 
     /// <summary>Whether there is such a weight, for parts that a model may lack.</summary>
     public bool Has(string name) => drawn || weights.ShapeOf(name) is not null;
@@ -23,14 +37,15 @@ internal sealed class WeightReader(string path, IWeights weights, LoadOptions op
     public Tensor Read(string name, params long[] shape)
     {
         asked.Add(name);
-        if (!drawn)
+        var isNew = IsNew(name);
+        if (!drawn && !isNew)
         {
             if (weights.ShapeOf(name) is not { } found) missing.Add(name);
             else if (!found.SequenceEqual(shape)) misshapen.Add($"'{name}' is [{string.Join(", ", found)}] instead of [{string.Join(", ", shape)}]");
             if (missing.Count + misshapen.Count > 0) return empty(shape, dtype, META).DetachFromDisposeScope();
         }
         if (device.type == TorchSharp.DeviceType.META) return empty(shape, dtype, META).DetachFromDisposeScope();
-        var weight = weights.Read(name, shape, dtype);
+        var weight = (isNew ? fresh! : weights).Read(name, shape, dtype);
         if (device.type == weight.device_type) return weight.DetachFromDisposeScope();
         using (weight) return weight.to(device).DetachFromDisposeScope();
     }
@@ -60,9 +75,11 @@ internal sealed class WeightReader(string path, IWeights weights, LoadOptions op
         if (problems.Count > 0) throw new ModelFormatException(path, string.Join("; ", problems));
     }
 
+    private bool IsNew(string name) => layers.Count > 0 && layers.Contains(name[..name.LastIndexOf('.')]);
+
     private WeightMatrix? Pack(string name, long[] shape, Storage storage, bool turned)
     {
-        if (storage == Storage.Wide || drawn || weights.ShapeOf(name) is not { } found || !found.SequenceEqual(shape)) return null;
+        if (storage == Storage.Wide || drawn || IsNew(name) || weights.ShapeOf(name) is not { } found || !found.SequenceEqual(shape)) return null;
         var inFile = weights.Pack(name);
         if (storage == Storage.AsInFile && inFile is null) return null;
         if (storage == Storage.Nf4 && inFile is not null)
@@ -80,7 +97,10 @@ internal sealed class WeightReader(string path, IWeights weights, LoadOptions op
         return Nf4.Quantise(turned ? wide.t().contiguous() : wide.contiguous(), options.Quantization!.Nf4!.DoubleQuant, device);
     }
 
-    /// <summary>Tables that older exporters stored, and an output head beside the embedding that it is tied to.</summary>
+    /// <summary>
+    /// Tables that older exporters stored, an output head beside the embedding that it is tied to, and heads that another one takes the place of.
+    /// </summary>
     private bool IsHarmless(string name) =>
-        name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal) || (name == "lm_head.weight" && asked.Contains("model.embed_tokens.weight"));
+        name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal) || (name == "lm_head.weight" && asked.Contains("model.embed_tokens.weight"))
+        || (fresh is not null && (name.StartsWith("lm_head.", StringComparison.Ordinal) || name.StartsWith("cls.", StringComparison.Ordinal)));
 }

@@ -144,7 +144,7 @@ internal sealed class LoraTuning : TuningMethod
         SafetensorsWriter.Write(Path.Combine(folder, ArtifactLayout.AdapterWeights), trained.Select(t => (t.Key, t.Value)));
         PeftLoraConfig.Write(Path.Combine(folder, ArtifactLayout.AdapterConfig), new PeftLoraValues(
             doubled ? Doubled() : options, read?.Rule, TargetNames(), [.. SavedNames(model)],
-            modules.Linears is [.., var last] && last.InputFirst, TaskOf(model), baseModelName));
+            modules.Linears is [.., var last] && last.InputFirst, TrainedHead.TaskOf(model), baseModelName));
     }
 
     private protected override AdapterFacts Describe(AdapterFacts facts)
@@ -183,14 +183,7 @@ internal sealed class LoraTuning : TuningMethod
 
     /// <summary>As PEFT has them: what was asked for, and for classifiers whatever their head may be called.</summary>
     private IEnumerable<string> SavedNames(BaseModel model) =>
-        model.Config.Task == ModelTask.Classification ? [.. options.ModulesToSave, "classifier", "score"] : options.ModulesToSave;
-
-    private static string TaskOf(BaseModel model) => model.Config.Task switch
-    {
-        ModelTask.Classification => "SEQ_CLS",
-        ModelTask.Embedding => "FEATURE_EXTRACTION",
-        _ => "CAUSAL_LM",
-    };
+        [.. options.ModulesToSave, .. TrainedHead.SavedNames(model)];
 
     private List<string> TargetNames() =>
         (read is null ? options.Targets.Modules : read.Rule.Names)?.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList()
