@@ -16,7 +16,7 @@ public sealed class DatasetTests : IDisposable
     {
         var path = folder.Write("rows.jsonl", string.Concat(Enumerable.Range(0, rows).Select(i => $"{{\"text\": \"{i}\"}}\n")));
         return Dataset.Read(new DataInput([new DataSource("rows.jsonl", path)],
-            new ValidationData { Split = new ValidationSplit(fraction) }), seed);
+            new ValidationData { Split = new ValidationSplit(fraction) }), new Objective { Generation = new GenerationObjective() }, seed);
     }
 
     private static List<int> Numbers(IReadOnlyList<Sample> rows) => [.. rows.Cast<TextSample>().Select(r => int.Parse(r.Text))];

@@ -138,6 +138,11 @@ internal sealed partial class PeftCase : IDisposable
         foreach (var ((ids, mask), label) in step.GetProperty("input_ids").EnumerateArray().Zip(masks).Zip(labels))
         {
             var length = mask.EnumerateArray().Sum(m => m.GetInt32());
+            if (label.ValueKind == JsonValueKind.Number)
+            {
+                yield return new LabeledExample([.. ids.EnumerateArray().Take(length).Select(i => i.GetInt32())], label.GetInt32());
+                continue;
+            }
             yield return new Example(
                 [.. ids.EnumerateArray().Take(length).Select(i => i.GetInt32())],
                 [.. label.EnumerateArray().Take(length).Select((l, i) => i >= first && l.GetInt32() >= 0)]);

@@ -12,6 +12,7 @@ internal sealed class AdapterFolder : IDisposable
     /// <summary><see cref="Type"/> of AdapterHub's bottleneck adapters.</summary>
     public const string Bottleneck = "BOTTLENECK";
 
+    /// <summary>What the weights end in that have a row for each label.</summary>
     private static readonly string[] LabelRows = [".score.weight", ".classifier.weight", ".classifier.out_proj.weight"];
 
     private readonly JsonDocument config;
@@ -70,9 +71,11 @@ internal sealed class AdapterFolder : IDisposable
     {
         if (IsHub) return Head is null ? null : HubHeadConfig.Labels(HeadConfigPath);
         if (Config.Text("task_type") != "SEQ_CLS") return null;
-        var rows = Weights.Tensors.Where(t => LabelRows.Any(r => t.Key.EndsWith(r, StringComparison.Ordinal))).Select(t => t.Value.Shape[0]).ToList();
+        var rows = Weights.Tensors.Where(t => LabelRows.Any(r => t.Key.EndsWith(r, StringComparison.Ordinal)))
+            .Select(t => t.Value.Shape[0]).ToList();
         if (rows is not [var count])
-            throw new ModelFormatException(Weights.Path, "task_type is SEQ_CLS, but it holds no head of a classifier (score or classifier)");
+            throw new ModelFormatException(Weights.Path,
+                "task_type is SEQ_CLS, but it holds no head of a classifier (score or classifier)");
         return ManifestLabels.Of(Folder) is { } named && named.Count == count ? named : ConfigReading.Unnamed((int)count);
     }
 
@@ -84,7 +87,8 @@ internal sealed class AdapterFolder : IDisposable
     }
 
     private string HubType() => Config.Object("config")!.Text("architecture") is not { } other ? Bottleneck
-        : throw new ModelFormatException(ConfigPath, $"config.architecture is '{other}'; of AdapterHub's adapters the bottleneck ones can be loaded");
+        : throw new ModelFormatException(ConfigPath,
+            $"config.architecture is '{other}'; of AdapterHub's adapters the bottleneck ones can be loaded");
 
     private SafetensorsFile OpenWeights(string name)
     {

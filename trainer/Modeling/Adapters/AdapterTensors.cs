@@ -58,7 +58,8 @@ internal sealed class DrawnTensors(Generator rng, Device device) : AdapterTensor
 /// Those of a file, to be served or to be trained on. What does not fit is collected: <see cref="Finish"/> tells all of it.
 /// </summary>
 /// <param name="head">A second file, with a classifier's head.</param>
-internal sealed class StoredTensors(SafetensorsFile file, BaseModel model, bool learn = false, SafetensorsFile? head = null) : AdapterTensors
+internal sealed class StoredTensors(SafetensorsFile file, BaseModel model, bool learn = false, SafetensorsFile? head = null)
+    : AdapterTensors
 {
     private readonly SafetensorsFile[] files = head is null ? [file] : [file, head];
     private readonly HashSet<string> asked = new(StringComparer.Ordinal);

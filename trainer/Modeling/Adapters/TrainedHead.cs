@@ -37,7 +37,9 @@ internal static class TrainedHead
     public static void CheckModulesToSave(AdapterFolder folder)
     {
         var modules = folder.Config.Texts("modules_to_save") ?? [];
-        var others = modules.Where(m => !Usual.Contains(m) && !m.EndsWith("pooler.dense", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal).ToList();
-        if (others.Count > 0) folder.Config.Wrong($"modules_to_save names {string.Join(", ", others)}; only the head of a classifier is supported there");
+        var others = modules.Where(m => !Usual.Contains(m) && !m.EndsWith("pooler.dense", StringComparison.Ordinal))
+            .Distinct(StringComparer.Ordinal).ToList();
+        if (others.Count > 0)
+            folder.Config.Wrong($"modules_to_save names {string.Join(", ", others)}; only the head of a classifier is supported there");
     }
 }

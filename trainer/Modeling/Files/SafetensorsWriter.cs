@@ -16,7 +16,9 @@ public static class SafetensorsWriter
     private const int ChunkBytes = 1 << 24;
 
     /// <summary>Writes and flushes to the disk. It is not atomic: a caller that needs that writes beside and renames.</summary>
-    /// <param name="metadata">Null: <c>format: pt</c>, as PEFT and transformers write it and ask for it. Empty: the file has none.</param>
+    /// <param name="metadata">
+    /// Null: <c>format: pt</c>, as PEFT and transformers write it and ask for it. Empty: the file has none.
+    /// </param>
     /// <exception cref="IOException">The disk is full, or something else of the file system.</exception>
     public static void Write(string path, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {

@@ -122,7 +122,9 @@ internal static class ConfigReading
 
     public static bool AreUnnamed(IReadOnlyList<string> labels) => labels.SequenceEqual(Unnamed(labels.Count));
 
-    /// <summary>Whether a head for its own labels is one for those that are wanted: the same, or as many where one side has no names.</summary>
+    /// <summary>
+    /// Whether a head for its own labels is one for those that are wanted: the same, or as many where one side has no names.
+    /// </summary>
     public static bool Fits(IReadOnlyList<string> own, IReadOnlyList<string> wanted) =>
         own.SequenceEqual(wanted) || (own.Count == wanted.Count && (AreUnnamed(own) || AreUnnamed(wanted)));
 

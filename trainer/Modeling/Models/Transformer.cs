@@ -22,7 +22,7 @@ public abstract class Transformer : IDisposable
     /// <summary>Every linear layer of the blocks, in the order of the forward pass.</summary>
     public IReadOnlyList<LinearSite> Linears => linears;
 
-    /// <summary>Linear layers that give the answer, and the pooling before them where it is new.</summary>
+    /// <summary>Linear layers that give a classifier's answer, and the pooling before them where it is new.</summary>
     internal IReadOnlyList<LinearSite> Heads => heads;
 
     /// <summary>The linear layer that gives each token's logits, where there is one.</summary>

@@ -98,7 +98,8 @@ internal sealed class WeightReader(string path, IWeights weights, LoadOptions op
     }
 
     /// <summary>
-    /// Tables that older exporters stored, an output head beside the embedding that it is tied to, and heads that another one takes the place of.
+    /// Tables that older exporters stored, an output head beside the embedding that it is tied to, and heads that another one takes the
+    /// place of.
     /// </summary>
     private bool IsHarmless(string name) =>
         name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal) || (name == "lm_head.weight" && asked.Contains("model.embed_tokens.weight"))

@@ -20,7 +20,8 @@ internal sealed class ModelOptions
     private readonly Option<string?> adapter = new("--adapter")
     {
         HelpName = "PATH",
-        Description = "An adapter that was trained on that model, as PEFT writes it (a folder), or as GGUF. Default: the model alone.",
+        Description = "An adapter that was trained on that model, as PEFT or AdapterHub writes it (a folder), or as GGUF. "
+            + "Default: the model alone.",
     };
 
     private readonly Option<Precision> precision = new("--precision")
@@ -50,16 +51,21 @@ internal sealed record ModelPaths(string Model, string? Adapter, Precision Preci
 /// <summary>A model and perhaps an adapter, open. Made on the torch thread.</summary>
 internal sealed class OpenModel : IDisposable
 {
-    public OpenModel(ModelPaths paths)
+    /// <param name="mayClassify">
+    /// Takes models of any task, and opens the base of a classifier's adapter as a classifier; false: only those that generate text.
+    /// </param>
+    public OpenModel(ModelPaths paths, bool mayClassify = false)
     {
+        if (paths.Adapter is { } named && !Path.Exists(named))
+            throw RunFailedException.Model($"{named}: no such folder; --adapter names the folder of an artifact, or a GGUF file");
+        var labels = mayClassify && paths.Adapter is { } adapter ? LoadedAdapter.LabelsOf(adapter) : null;
         var device = cuda.is_available() ? CUDA : CPU;
         var precision = Precisions.Resolve(paths.Precision, device, weightsTrain: false);
         var (path, root) = Find(paths.Model);
-        Model = BaseModel.Load(path, new LoadOptions(device, precision, Quantization: paths.Quantization, Root: root));
-        if (paths.Adapter is not { } folder) return;
-        if (!Path.Exists(folder))
-            throw RunFailedException.Model($"{folder}: no such folder; --adapter names the folder of an artifact, or a GGUF file");
-        Adapter = LoadedAdapter.Load(Model, "adapter", folder);
+        Model = BaseModel.Load(path, new LoadOptions(
+            device, precision, Task: mayClassify ? null : ModelTask.Generation, Quantization: paths.Quantization, Root: root,
+            Labels: labels));
+        if (paths.Adapter is { } folder) Adapter = LoadedAdapter.Load(Model, "adapter", folder);
     }
 
     public BaseModel Model { get; }

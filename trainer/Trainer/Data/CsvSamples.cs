@@ -18,18 +18,20 @@ internal static class CsvSamples
         IncludeValuesInExceptions = false,
     };
 
-    public static List<Sample> Read(StreamReader reader, DataSource source)
+    public static List<Sample> Read(StreamReader reader, DataSource source, bool labeled)
     {
         using var csv = CsvReader.Create(reader, Strict, leaveOpen: true);
         var samples = new List<Sample>();
         try
         {
             csv.ReadHeader();
-            var columns = Columns(csv.Headers, source);
+            var columns = Columns(csv.Headers, source, labeled);
             while (csv.Read())
             {
                 var origin = new Origin(source.Source, (int)csv.LineNumber);
-                samples.Add(columns.Text is { } text
+                samples.Add(columns.Label is { } label
+                    ? new LabeledSample(origin, csv.GetString(columns.Text!), csv.GetString(label).Trim())
+                    : columns.Text is { } text
                     ? new TextSample(origin, csv.GetString(text))
                     : new PromptSample(origin, csv.GetString(columns.Prompt!), csv.GetString(columns.Completion!)));
             }
@@ -42,11 +44,12 @@ internal static class CsvSamples
         }
     }
 
-    private static DataColumns Columns(IReadOnlyList<string> header, DataSource source)
+    private static DataColumns Columns(IReadOnlyList<string> header, DataSource source, bool labeled)
     {
-        var columns = source.Columns ?? Data.Columns.Find(header.Contains) ?? throw Broken(source, 1, Data.Columns.Missing(header));
+        var columns = (source.Columns is { } named && labeled ? Data.Columns.Labeled(named) : source.Columns)
+            ?? Data.Columns.Find(header.Contains, labeled) ?? throw Broken(source, 1, Data.Columns.Missing(header, labeled));
         if (columns.Messages is not null) throw Broken(source, 1, "messages are lists, which CSV has not; use .jsonl for them");
-        foreach (var column in new[] { columns.Prompt, columns.Completion, columns.Text }.OfType<string>())
+        foreach (var column in new[] { columns.Prompt, columns.Completion, columns.Text, columns.Label }.OfType<string>())
         {
             if (!header.Contains(column))
                 throw Broken(source, 1, $"no column \"{column}\"; the header has {string.Join(", ", header.Select(h => $"\"{h}\""))}");

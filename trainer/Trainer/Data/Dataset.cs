@@ -7,16 +7,22 @@ namespace Graft.Trainer.Data;
 /// <summary>
 /// Rows of a job, read and divided, not yet tokens: everything that can be wrong with the files shows before a model is loaded.
 /// </summary>
-internal sealed record Dataset(IReadOnlyList<Sample> Train, IReadOnlyList<Sample> Validation, IReadOnlyList<string> Sources, string Digest)
+/// <param name="Labels">Of rows that are classified, in the order of the head's; null where text is generated.</param>
+internal sealed record Dataset(
+    IReadOnlyList<Sample> Train, IReadOnlyList<Sample> Validation, IReadOnlyList<string> Sources, string Digest,
+    IReadOnlyList<string>? Labels = null)
 {
-    public static Dataset Read(DataInput data, long seed)
+    public static Dataset Read(DataInput data, Objective objective, long seed)
     {
-        var train = data.Train.SelectMany(SampleReader.Read).ToList();
-        var validation = (data.Validation?.Sources ?? []).SelectMany(SampleReader.Read).ToList();
+        var labeled = objective.Classification is not null;
+        var train = data.Train.SelectMany(s => SampleReader.Read(s, labeled)).ToList();
+        var validation = (data.Validation?.Sources ?? []).SelectMany(s => SampleReader.Read(s, labeled)).ToList();
+        // Before any row is held out: a label that only such a row has is known as well.
+        var labels = objective.Classification is { } classification ? LabelSet.Of(train, validation, classification) : null;
         var sources = data.Train.Concat(data.Validation?.Sources ?? []).ToList();
         var digest = Digests.OfParts(sources.Select(s => Digests.OfFile(ContractPaths.Resolve(s.Path))));
         if (data.Validation?.Split is { } split) (train, validation) = Split(train, split.Fraction, seed);
-        return new Dataset(train, validation, [.. sources.Select(s => s.Source)], digest);
+        return new Dataset(train, validation, [.. sources.Select(s => s.Source)], digest, labels);
     }
 
     /// <summary>Holds rows out at random, but keeps the order of the file on both sides. At least one row stays on each.</summary>
@@ -41,7 +47,7 @@ internal sealed record EncodedRows(IReadOnlyList<Example> Examples, int Cut, int
     public long SupervisedTokens { get; } = Examples.Sum(e => (long)e.SupervisedTokens);
 
     /// <exception cref="RunFailedException">Class <see cref="FailureClass.DataError"/> when nothing is left to learn.</exception>
-    public static EncodedRows Encode(IReadOnlyList<Sample> rows, ExampleEncoder encoder, string what)
+    public static EncodedRows Encode(IReadOnlyList<Sample> rows, IRowEncoder encoder, string what)
     {
         var before = encoder.Cut;
         var all = rows.SelectMany(encoder.Encode).ToList();

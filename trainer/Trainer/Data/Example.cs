@@ -7,15 +7,17 @@ namespace Graft.Trainer.Data;
 /// <param name="Supervised">
 /// T flags: whether predicting this token counts. The first is predicted only where virtual tokens stand before it.
 /// </param>
-internal sealed record Example(int[] Ids, bool[] Supervised)
+internal record Example(int[] Ids, bool[] Supervised)
 {
     public int Length => Ids.Length;
-    public int SupervisedTokens { get; } = Supervised.Skip(1).Count(s => s);
+
+    /// <summary>What counts of it where nothing stands before it.</summary>
+    public virtual int SupervisedTokens { get; } = Supervised.Skip(1).Count(s => s);
 
     /// <summary>Whether predicting the t-th token counts behind that lead.</summary>
     public bool Counts(int t, Lead lead) => Supervised[t] && (t > 0 || lead.Tokens > 0);
 
-    /// <summary>Tokens that count behind that lead.</summary>
+    /// <summary>What counts behind that lead.</summary>
     public int SupervisedBehind(Lead lead) => SupervisedTokens + (Length > 0 && Supervised[0] && lead.Tokens > 0 ? 1 : 0);
 }
 

@@ -18,7 +18,7 @@ namespace Graft.Trainer.Data;
 /// <param name="maxLength">Longest example in tokens.</param>
 /// <param name="vocabularySize">Rows of the model's embedding; added tokens of a tokenizer may lie beyond.</param>
 internal sealed class ExampleEncoder(
-    ITokenizer tokenizer, ChatTemplate? template, LearnFrom learnFrom, int maxLength, int vocabularySize)
+    ITokenizer tokenizer, ChatTemplate? template, LearnFrom learnFrom, int maxLength, int vocabularySize) : IRowEncoder
 {
     private readonly AnswerEnds ends = new(tokenizer);
 
@@ -161,15 +161,7 @@ internal sealed class ExampleEncoder(
         }
     }
 
-    private void CheckIds(IReadOnlyList<int> ids, Origin origin)
-    {
-        foreach (var id in ids)
-        {
-            if (id < vocabularySize) continue;
-            throw Refused(origin, $"it holds '{tokenizer.Decode([id], skipSpecialTokens: false)}', a token with the id {id}, "
-                + $"and the model has an embedding for only {vocabularySize}; take it out of the text");
-        }
-    }
+    private void CheckIds(IReadOnlyList<int> ids, Origin origin) => Vocabulary.Check(tokenizer, ids, vocabularySize, origin);
 
     private static int End(ITokenizer tokenizer, int vocabularySize)
     {

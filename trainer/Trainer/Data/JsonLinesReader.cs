@@ -10,26 +10,32 @@ internal static class JsonLinesReader
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 64 };
 
-    public static List<Sample> Read(StreamReader reader, DataSource source)
+    public static List<Sample> Read(StreamReader reader, DataSource source, bool labeled)
     {
         var samples = new List<Sample>();
         for (var line = 1; reader.ReadLine() is { } text; line++)
         {
             if (string.IsNullOrWhiteSpace(text)) continue;
-            samples.Add(Parse(text, source, new Origin(source.Source, line)));
+            samples.Add(Parse(text, source, new Origin(source.Source, line), labeled));
         }
         return samples;
     }
 
-    private static Sample Parse(string text, DataSource source, Origin origin)
+    private static Sample Parse(string text, DataSource source, Origin origin, bool labeled)
     {
         try
         {
             using var document = JsonDocument.Parse(text, Strict);
             var row = document.RootElement;
             if (row.ValueKind != JsonValueKind.Object) throw Broken(origin, "a line must hold one JSON object");
-            var columns = source.Columns ?? Columns.Find(name => row.TryGetProperty(name, out _))
-                ?? throw Broken(origin, Columns.Missing(row.EnumerateObject().Select(p => p.Name)));
+            var columns = (source.Columns is { } named && labeled ? Columns.Labeled(named) : source.Columns)
+                ?? Columns.Find(name => row.TryGetProperty(name, out _), labeled)
+                ?? throw Broken(origin, Columns.Missing(row.EnumerateObject().Select(p => p.Name), labeled));
+            if (columns.Label is { } label)
+            {
+                return new LabeledSample(origin, Text(Member(row, columns.Text!, origin), columns.Text!, origin),
+                    Text(Member(row, label, origin), label, origin).Trim());
+            }
             if (columns.Messages is { } messages) return new ChatSample(origin, Messages(Member(row, messages, origin), messages, origin));
             if (columns.Text is { } plain) return new TextSample(origin, Text(Member(row, plain, origin), plain, origin));
             return new PromptSample(origin,

@@ -16,5 +16,8 @@ internal sealed record PromptSample(Origin Origin, string Prompt, string Complet
 
 internal sealed record ChatSample(Origin Origin, IReadOnlyList<ChatMessage> Messages) : Sample(Origin);
 
+/// <param name="Label">As the row writes it, but for white space around it.</param>
+internal sealed record LabeledSample(Origin Origin, string Text, string Label) : Sample(Origin);
+
 /// <param name="Continuous">A whole text file: learnt in consecutive windows of the longest length, not cut after the first.</param>
 internal sealed record TextSample(Origin Origin, string Text, bool Continuous = false) : Sample(Origin);

@@ -11,8 +11,9 @@ internal static class SampleReader
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>All rows of <paramref name="source"/> in the order of the file.</summary>
+    /// <param name="labeled">They are texts with labels, to be classified.</param>
     /// <exception cref="RunFailedException">Class <see cref="FailureClass.DataError"/>.</exception>
-    public static IReadOnlyList<Sample> Read(DataSource source)
+    public static IReadOnlyList<Sample> Read(DataSource source, bool labeled = false)
     {
         var path = ContractPaths.Resolve(source.Path);
         try
@@ -22,7 +23,7 @@ internal static class SampleReader
                     ? $"{source.Source} is a folder; name one file in it"
                     : $"{source.Source}: no such file");
             if (new FileInfo(path).Length == 0) throw RunFailedException.Dataset($"{source.Source} is empty; it needs at least one row");
-            var rows = Read(source, path);
+            var rows = Read(source, path, labeled);
             if (rows.Count == 0) throw RunFailedException.Dataset($"{source.Source} has no rows; it needs at least one");
             return rows;
         }
@@ -36,13 +37,14 @@ internal static class SampleReader
         }
     }
 
-    private static List<Sample> Read(DataSource source, string path)
+    private static List<Sample> Read(DataSource source, string path, bool labeled)
     {
         using var reader = new StreamReader(path, StrictUtf8);
         return Format(source) switch
         {
-            DataFormat.JsonLines => JsonLinesReader.Read(reader, source),
-            DataFormat.Csv => CsvSamples.Read(reader, source),
+            DataFormat.JsonLines => JsonLinesReader.Read(reader, source, labeled),
+            DataFormat.Csv => CsvSamples.Read(reader, source, labeled),
+            _ when labeled => throw RunFailedException.Dataset($"{source.Source}: a text file has no labels; use .jsonl or .csv"),
             _ => Text(reader, source),
         };
     }

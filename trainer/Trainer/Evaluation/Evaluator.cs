@@ -13,7 +13,7 @@ namespace Graft.Trainer.Evaluation;
 internal sealed record EvaluationRows(IReadOnlyList<Example> Examples, IReadOnlyList<Question> Questions)
 {
     /// <summary>The first <paramref name="maxRows"/> rows.</summary>
-    public static EvaluationRows Of(IReadOnlyList<Sample> rows, int maxRows, ExampleEncoder encoder)
+    public static EvaluationRows Of(IReadOnlyList<Sample> rows, int maxRows, IRowEncoder encoder)
     {
         var taken = rows.Take(maxRows).ToList();
         return new EvaluationRows(EncodedRows.Encode(taken, encoder, "validation").Examples,
@@ -37,10 +37,12 @@ internal sealed class Evaluator(BaseModel model, int microBatchTokens)
         if (metrics.Contains(Metric.Loss) && rows.Examples.Count > 0) values["loss"] = Loss(rows.Examples, adapter, cancellation);
         if (metrics.Contains(Metric.ExactMatch) && rows.Questions.Count > 0)
             values["exactMatch"] = ExactMatch(rows.Questions, adapter, cancellation);
+        if (metrics.Contains(Metric.Accuracy) && rows.Examples.OfType<LabeledExample>().ToList() is { Count: > 0 } labeled)
+            values["accuracy"] = Accuracy(labeled, adapter, cancellation);
         return values;
     }
 
-    /// <summary>Mean over all supervised tokens, in nats.</summary>
+    /// <summary>Mean over all supervised tokens, or all labels, in nats.</summary>
     public double Loss(IReadOnlyList<Example> examples, LoadedAdapter? adapter, CancellationToken cancellation)
     {
         using var noGrad = no_grad();
@@ -50,10 +52,24 @@ internal sealed class Evaluator(BaseModel model, int microBatchTokens)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            using var tokens = new TokenBatch(micro, model, adapter);
-            total += tokens.LossSum(model.Network).ToDouble();
+            using var part = IBatch.Of(micro, model, adapter);
+            total += part.LossSum(model).ToDouble();
         }
         return total / examples.Sum(e => (long)e.SupervisedBehind(lead));
+    }
+
+    /// <summary>Share of texts whose likeliest label is the right one.</summary>
+    public double Accuracy(IReadOnlyList<LabeledExample> examples, LoadedAdapter? adapter, CancellationToken cancellation)
+    {
+        using var noGrad = no_grad();
+        var right = 0;
+        foreach (var micro in MicroBatches.Cut(examples, int.MaxValue, microBatchTokens))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var part = new LabelBatch([.. micro.Cast<LabeledExample>()], model, adapter);
+            right += part.Right(model);
+        }
+        return right / (double)examples.Count;
     }
 
     /// <summary>Share of greedy answers that equal the right one after trimming white space.</summary>

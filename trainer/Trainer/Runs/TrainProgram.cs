@@ -80,7 +80,7 @@ internal sealed class TrainProgram(
         var data = await fetcher.DataAsync(job.Data, stop);
         board.Post(TrainerPhase.LoadingData);
         log.Phase(TrainerPhase.LoadingData, string.Join(" ", job.Data.Train.Select(s => s.Source)));
-        var dataset = Dataset.Read(data, job.Training.Seed);
+        var dataset = Dataset.Read(data, job.Objective, job.Training.Seed);
         stop.ThrowIfCancellationRequested();
         // After the data was read: what is wrong with it shows before gigabytes are fetched.
         var model = await fetcher.ModelAsync(job.Model, stop);

@@ -23,12 +23,14 @@ internal sealed class TrainingRun(
         Enter(TrainerPhase.LoadingModel, job.Model.Source);
         var options = new LoadOptions(
             device, Precisions.Resolve(job.Model.Precision, device, method.WeightsTrain), job.Model.RandomWeights, job.Training.Seed,
+            Task: dataset.Labels is null ? ModelTask.Generation : ModelTask.Classification,
             Quantization: job.Model.Quantization, Frozen: !method.WeightsTrain,
-            Root: local.Root is { } root ? TrustedRoot.At(root) : null);
+            Root: local.Root is { } root ? TrustedRoot.At(root) : null, Labels: dataset.Labels);
         // What does not fit is told before gigabytes go to the device.
         if (!job.Model.RandomWeights)
             using (var shapes = BaseModel.Load(local.Path, options.ShapesOnly)) method.Check(shapes);
         using var model = BaseModel.Load(local.Path, options);
+        if (dataset.Labels is { } labels) log.Say($"labels={labels.Count}{Describe(model.NewLayers)}");
         cancellation.ThrowIfCancellationRequested();
         using var rng = new Generator(unchecked((ulong)job.Training.Seed));
         method.Attach(model, rng);
@@ -80,9 +82,11 @@ internal sealed class TrainingRun(
 
     private (EncodedRows Train, EvaluationRows? Evaluation) Encode(BaseModel model)
     {
-        var encoder = new ExampleEncoder(model.Tokenizer, model.ChatTemplate,
-            job.Objective.Generation!.LearnFrom, Math.Min(job.Data.MaxLength, model.MaxLength - model.Transformer.LeadOf(null).Count),
-            model.Config.VocabularySize);
+        var maxLength = Math.Min(job.Data.MaxLength, model.MaxLength - model.Transformer.LeadOf(null).Count);
+        IRowEncoder encoder = dataset.Labels is { } labels
+            ? new LabelEncoder(model.Tokenizer, labels, maxLength, model.Config.VocabularySize)
+            : new ExampleEncoder(
+                model.Tokenizer, model.ChatTemplate, job.Objective.Generation!.LearnFrom, maxLength, model.Config.VocabularySize);
         var train = EncodedRows.Encode(dataset.Train, encoder, "training");
         log.Say(string.Create(CultureInfo.InvariantCulture,
             $"rows={train.Examples.Count} tokens={train.Tokens} "
@@ -135,6 +139,7 @@ internal sealed class TrainingRun(
             Dataset = new DatasetReference(
                 dataset.Sources, dataset.Digest, train.Examples.Count, dataset.Validation.Count, train.SupervisedTokens),
             Facts = method.Facts(model),
+            Labels = dataset.Labels,
             Resolved = resolved,
             Metrics = metrics,
             Files = [],
@@ -142,6 +147,10 @@ internal sealed class TrainingRun(
             Created = time.GetUtcNow(),
             Producer = $"graft-trainer {typeof(TrainingRun).Assembly.GetName().Version?.ToString(3)}",
         };
+
+    /// <summary>Parts of a head that the base had none for.</summary>
+    private static string Describe(IReadOnlyList<string> layers) =>
+        layers.Count == 0 ? "" : $" new_layers={string.Join(",", layers)} (drawn by the seed: the base has none for these labels)";
 
     private void Enter(TrainerPhase phase, string detail)
     {

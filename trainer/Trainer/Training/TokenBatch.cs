@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Graft.Trainer.Training;
 
 /// <summary>Examples as tensors: tokens one after another, and which position predicts which supervised token.</summary>
-internal sealed class TokenBatch : IDisposable
+internal sealed class TokenBatch : IBatch
 {
     public TokenBatch(IReadOnlyList<Example> examples, BaseModel model, LoadedAdapter? adapter = null)
     {
@@ -61,9 +61,9 @@ internal sealed class TokenBatch : IDisposable
         Targets.Dispose();
     }
 
-    /// <summary>Sum of the losses of the supervised tokens in nats: a float32 scalar.</summary>
-    public Tensor LossSum(CausalLM network)
+    public Tensor LossSum(BaseModel model)
     {
+        var network = model.Network;
         using var hidden = network.Forward(Ids, Pass);              // (N, C)
         using var predicting = hidden.index_select(0, Positions);   // (M, C)
         return network.LossSum(predicting, Targets, Pass);

@@ -21,14 +21,14 @@ internal sealed record LoopOptions(
     bool Shuffle = true);
 
 /// <param name="Step">Optimizer steps done, this one included.</param>
-/// <param name="Loss">Mean over the supervised tokens of the step, in nats.</param>
+/// <param name="Loss">Mean over the supervised tokens or the labels of the step, in nats.</param>
 /// <param name="GradNorm">L2 norm over all gradients before clipping.</param>
 /// <param name="Tokens">Prompt and answer, no padding.</param>
 internal sealed record StepReport(int Step, double Loss, double GradNorm, double LearningRate, int Tokens, TimeSpan Duration);
 
 /// <summary>
 /// The one training loop: every method is a parameter of it. A step is a batch in micro-batches, whose losses are summed and
-/// divided by the supervised tokens of the whole step, so that cutting changes nothing but memory.
+/// divided by the supervised tokens or labels of the whole step, so that cutting changes nothing but memory.
 /// </summary>
 internal sealed class TrainingLoop(
     BaseModel model, TuningMethod method, IReadOnlyList<Example> examples, LoopOptions options, TimeProvider time)
@@ -69,8 +69,8 @@ internal sealed class TrainingLoop(
         {
             cancellation.ThrowIfCancellationRequested();
             using var microScope = NewDisposeScope();
-            using var tokens = new TokenBatch(micro, model);
-            var loss = tokens.LossSum(model.Network).div(supervised);
+            using var part = IBatch.Of(micro, model);
+            var loss = part.LossSum(model).div(supervised);
             loss.backward();
             using (no_grad()) total.add_(loss.detach());
         }

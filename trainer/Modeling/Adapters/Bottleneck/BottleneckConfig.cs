@@ -5,7 +5,9 @@ namespace Graft.Modeling.Adapters;
 /// <summary>A bottleneck adapter's shape, in the terms of AdapterHub's <c>BnConfig</c>.</summary>
 /// <param name="Attention">One stands after each attention (<c>mh_adapter</c>).</param>
 /// <param name="FeedForward">One stands after each feed-forward (<c>output_adapter</c>).</param>
-/// <param name="NormBefore">It reads the sum with the residual stream, after the model's norm where there is one (<c>original_ln_before</c>).</param>
+/// <param name="NormBefore">
+/// It reads the sum with the residual stream, after the model's norm where there is one (<c>original_ln_before</c>).
+/// </param>
 /// <param name="Parallel">It reads the residual stream from before the half (<c>is_parallel</c>).</param>
 /// <param name="Reduction">The model's hidden size over the bottleneck's.</param>
 /// <param name="Activation">As Hugging Face's configurations name it.</param>

@@ -16,7 +16,7 @@ internal sealed class BottleneckTuning(BottleneckConfig config) : TuningMethod
 
     private protected override Attachment Declare(BaseModel model, AdapterTensors tensors)
     {
-        Check(model);
+        CheckOptions(model);
         var activation = Activation.Named(config.Activation)!;
         var dropout = Dropout(tensors.Learn ? Rng : null);
         var attachment = new Attachment();
@@ -45,7 +45,7 @@ internal sealed class BottleneckTuning(BottleneckConfig config) : TuningMethod
     public override AdapterFacts Facts(BaseModel model) => new()
     {
         Method = Name,
-        Targets = [.. new[] { (config.Attention, "attention"), (config.FeedForward, "feedForward") }.Where(t => t.Item1).Select(t => t.Item2)],
+        Targets = [.. config.Attention ? ["attention"] : Array.Empty<string>(), .. config.FeedForward ? ["feedForward"] : Array.Empty<string>()],
         ModulesToSave = TrainedHead.ModulesOf(model),
         Dtype = SafetensorsWriter.NameOf(ScalarType.Float32),
         TrainableParameters = Parameters,
@@ -61,7 +61,7 @@ internal sealed class BottleneckTuning(BottleneckConfig config) : TuningMethod
         return x => dropout.Active ? dropout.Apply(x) : x;
     }
 
-    private void Check(BaseModel model)
+    private void CheckOptions(BaseModel model)
     {
         var problems = new List<string>();
         if (config.Reduction <= 0 || !double.IsFinite(config.Reduction))

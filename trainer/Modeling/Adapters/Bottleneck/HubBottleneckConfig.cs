@@ -12,8 +12,8 @@ internal static class HubBottleneckConfig
     /// <summary>Fields of hypercomplex layers and of invertible adapters, which say nothing where those are off.</summary>
     private static readonly string[] Inert =
     [
-        "architecture", "factorized_phm_W", "factorized_phm_rule", "hypercomplex_nonlinearity", "init_weights_seed", "inv_adapter_reduction_factor",
-        "learn_phm", "phm_bias", "phm_c_init", "phm_dim", "phm_init_range", "phm_rank", "shared_W_phm", "shared_phm_rule",
+        "architecture", "factorized_phm_W", "factorized_phm_rule", "hypercomplex_nonlinearity", "init_weights_seed",
+        "inv_adapter_reduction_factor", "learn_phm", "phm_bias", "phm_c_init", "phm_dim", "phm_init_range", "phm_rank", "shared_W_phm", "shared_phm_rule",
     ];
 
     public static void Write(string path, BottleneckConfig c, BaseModel model, string baseModelName) => HubConfig.Write(path, new JsonObject

@@ -9,7 +9,8 @@ internal static class HubConfig
     private const string Version = "adapters.1.2.0";
 
     /// <param name="name">Of the adapter; null for a head.</param>
-    public static void Write(string path, JsonNode? config, string? name, BaseModel model, string baseModelName, params (string, JsonNode?)[] more) =>
+    public static void Write(
+        string path, JsonNode? config, string? name, BaseModel model, string baseModelName, params (string, JsonNode?)[] more) =>
         PeftConfig.Write(path, new Dictionary<string, JsonNode?>(more.Select(m => KeyValuePair.Create(m.Item1, m.Item2)))
         {
             ["config"] = config,

@@ -7,7 +7,8 @@ internal static class HubHeadConfig
 {
     public static void Write(string path, BaseModel model, string baseModelName)
     {
-        var labels = new JsonObject(model.Config.Labels.Select((l, i) => KeyValuePair.Create(l, (JsonNode?)i)).OrderBy(l => l.Key, StringComparer.Ordinal));
+        var labels = new JsonObject(
+            model.Config.Labels.Select((l, i) => KeyValuePair.Create(l, (JsonNode?)i)).OrderBy(l => l.Key, StringComparer.Ordinal));
         HubConfig.Write(path, null, null, model, baseModelName, ("label2id", labels), ("num_labels", model.Config.Labels.Count));
     }
 
@@ -17,7 +18,8 @@ internal static class HubHeadConfig
     {
         using var json = ModelConfigReader.Parse(path);
         var fields = new JsonFields(path, json.RootElement);
-        if (fields.Object("label2id") is not { IsEmpty: false } labels) throw new ModelFormatException(path, "label2id is missing, so nobody knows the labels");
+        if (fields.Object("label2id") is not { IsEmpty: false } labels)
+            throw new ModelFormatException(path, "label2id is missing, so nobody knows the labels");
         List<(int Id, string Label)> named = [.. labels.Names.Select(n => (labels.Integer(n) ?? -1, n)).OrderBy(l => l.Item1)];
         if (named.Where((l, i) => l.Id != i).Any()) fields.Wrong("label2id must number the labels 0, 1, 2 and so on");
         fields.ThrowIfWrong();

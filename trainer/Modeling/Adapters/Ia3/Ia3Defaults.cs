@@ -12,7 +12,9 @@ internal static class Ia3Defaults
 
     private static readonly Ia3Targets Encoders = new(["key", "value", "output.dense"], ["output.dense"]);
 
-    /// <summary>As PEFT 0.20 has them (its constants.py), which names none for Phi-3: there it is keys, values and the feed-forward again.</summary>
+    /// <summary>
+    /// As PEFT 0.20 has them (its constants.py), which names none for Phi-3: there it is keys, values and the feed-forward again.
+    /// </summary>
     private static readonly Dictionary<string, Ia3Targets> Known = new(StringComparer.Ordinal)
     {
         ["llama"] = Keys, ["mistral"] = Keys,

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Graft.Modeling.Adapters;
 
 /// <summary>
-/// A vector at one linear layer (IA3, Liu et al. 2022, arXiv:2205.05638): y = l * (W x + b) or, before a feed-forward layer, y = W (l * x) + b.
-/// It computes in the base's element type, whatever l is kept in.
+/// A vector at one linear layer (IA3, Liu et al. 2022, arXiv:2205.05638): y = l * (W x + b) or, before a feed-forward layer,
+/// y = W (l * x) + b. It computes in the base's element type, whatever l is kept in.
 /// </summary>
 /// <param name="scales">(out, 1), or (1, in) where <paramref name="ofInput"/>.</param>
 internal sealed class Ia3Layer(Tensor scales, bool ofInput) : LinearAdapter

@@ -68,8 +68,10 @@ internal sealed class Ia3Tuning(Ia3Method options, string origin = "method.ia3.t
             problems.Add(LoraTargetNames.Unknown(origin, name, known));
         foreach (var name in targets.FeedForward)
         {
-            if (linears.Any(l => l.Name.EndsWith(name, StringComparison.Ordinal) && targets.Modules.Any(t => LoraTargetRule.Matches(l.Name, t)))) continue;
-            problems.Add($"{origin}: '{name}' is to be scaled before a feed-forward layer, but is none of the modules: {string.Join(", ", targets.Modules)}.");
+            var scaled = linears.Where(l => l.Name.EndsWith(name, StringComparison.Ordinal));
+            if (scaled.Any(l => targets.Modules.Any(t => LoraTargetRule.Matches(l.Name, t)))) continue;
+            problems.Add($"{origin}: '{name}' is to be scaled before a feed-forward layer, but is none of the modules: "
+                + $"{string.Join(", ", targets.Modules)}.");
         }
         if (problems.Count > 0) throw new TuningException(problems);
     }

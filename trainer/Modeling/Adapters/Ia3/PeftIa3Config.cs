@@ -32,9 +32,10 @@ internal static class PeftIa3Config
     {
         var fields = folder.Config;
         TrainedHead.CheckModulesToSave(folder);
-        fields.Know("auto_mapping", "base_model_name_or_path", "fan_in_fan_out", "inference_mode", "init_ia3_weights", "peft_type",
-            "peft_version", "revision", "task_type");
-        var stored = folder.Weights.Tensors.Where(t => t.Key.StartsWith(Prefix, StringComparison.Ordinal) && t.Key.EndsWith(Part, StringComparison.Ordinal))
+        fields.Know("auto_mapping", "base_model_name_or_path", "exclude_modules", "fan_in_fan_out", "feedforward_modules", "inference_mode",
+            "init_ia3_weights", "peft_type", "peft_version", "revision", "target_modules", "task_type");
+        var stored = folder.Weights.Tensors
+            .Where(t => t.Key.StartsWith(Prefix, StringComparison.Ordinal) && t.Key.EndsWith(Part, StringComparison.Ordinal))
             .Select(t => (Name: t.Key[Prefix.Length..^Part.Length], OfInput: t.Value.Shape is [1, > 1])).ToList();
         // Where they are a pattern, or cut down by another field, the tensors alone say what is tuned.
         var listed = Listed(fields, "target_modules") && Listed(fields, "feedforward_modules") && !fields.Has("exclude_modules");
