@@ -58,7 +58,10 @@ internal sealed class DrawnTensors(Generator rng, Device device) : AdapterTensor
 /// Those of a file, to be served or to be trained on. What does not fit is collected: <see cref="Finish"/> tells all of it.
 /// </summary>
 /// <param name="head">A second file, with a classifier's head.</param>
-internal sealed class StoredTensors(SafetensorsFile file, BaseModel model, bool learn = false, SafetensorsFile? head = null)
+/// <param name="dtype">Element type of those that are not to learn; null: the model's.</param>
+/// <param name="shapesOnly">Reads nothing: whether all fits is found out before memory is taken.</param>
+internal sealed class StoredTensors(
+    SafetensorsFile file, BaseModel model, bool learn = false, SafetensorsFile? head = null, ScalarType? dtype = null, bool shapesOnly = false)
     : AdapterTensors
 {
     private readonly SafetensorsFile[] files = head is null ? [file] : [file, head];
@@ -80,13 +83,13 @@ internal sealed class StoredTensors(SafetensorsFile file, BaseModel model, bool 
     protected override Tensor Get(string name, long[] shape, Draw draw)
     {
         asked.Add(name);
-        var dtype = learn ? ScalarType.Float32 : model.DType;
+        var type = learn ? ScalarType.Float32 : dtype ?? model.DType;
         var holder = files.FirstOrDefault(f => f.Tensors.ContainsKey(name));
         if (holder?.Tensors[name] is not { } info) missing.Add(name);
         else if (!info.Shape.SequenceEqual(shape))
             misshapen.Add((name, $"is [{string.Join(", ", info.Shape)}], but base model and configuration ask for [{string.Join(", ", shape)}]"));
-        else return holder.Map(name).to_type(dtype).to(model.Device).clone();
-        return zeros(shape, dtype, new Device(TorchSharp.DeviceType.META));
+        else if (!shapesOnly) return holder.Map(name).to_type(type).to(model.Device).clone();
+        return zeros(shape, type, META);
     }
 
     /// <exception cref="ModelFormatException">The file does not fit the model and the method; every tensor is named.</exception>

@@ -21,6 +21,19 @@ internal sealed class Attachment : IDisposable
     /// <summary>What stands before each text.</summary>
     public Lead Lead => new(Prompt?.Length ?? 0, Prefix?.Length ?? 0);
 
+    /// <summary>What of it cannot be put into the base's weights, in words; empty: all of it can.</summary>
+    public IReadOnlyList<string> Unmergeable
+    {
+        get
+        {
+            var parts = new List<string>();
+            if (Prompt is not null) parts.Add("virtual tokens before the text");
+            if (Prefix is not null) parts.Add("keys and values before the text");
+            if (residuals.Count > 0) parts.Add("layers of their own in the residual stream");
+            return parts;
+        }
+    }
+
     public void Add(LinearSite site, LinearAdapter adapter) => linears.Add(site.Index, adapter);
 
     public void Add(ResidualSite site, ResidualAdapter adapter) => residuals.Add(site.Index, adapter);

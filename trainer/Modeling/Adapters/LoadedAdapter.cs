@@ -1,5 +1,6 @@
 using Graft.Contract;
 using Graft.Modeling.Adapters;
+using static TorchSharp.torch;
 
 namespace Graft.Modeling;
 
@@ -14,19 +15,21 @@ public sealed class LoadedAdapter : IDisposable
     /// <exception cref="ModelFormatException">It cannot be read or does not fit the model; every mismatch is listed at once.</exception>
     /// <param name="root">What the adapter's files may not leave; null: <see cref="TrustedRoot.Named"/> of its path.</param>
     /// <param name="verified">Somebody has compared the files with their <c>manifest.json</c> already, if there is one.</param>
-    public static LoadedAdapter Load(BaseModel model, string name, string path, TrustedRoot? root = null, bool verified = false)
+    /// <param name="dtype">Element type of its tensors; null: the model's, in which it is served. To be merged it wants all its bits.</param>
+    public static LoadedAdapter Load(
+        BaseModel model, string name, string path, TrustedRoot? root = null, bool verified = false, ScalarType? dtype = null)
     {
         var folder = Path.GetFullPath(path);
         root ??= TrustedRoot.Named(folder);
         if (!Directory.Exists(folder))
         {
             root.Resolve(folder);
-            return GgufLoraLoader.Load(model, name, folder);
+            return GgufLoraLoader.Load(model, name, folder, dtype ?? model.DType);
         }
         root.Check(folder);
         if (!verified) ArtifactCheck.Verify(folder, root);
         return !File.Exists(Path.Combine(folder, ArtifactLayout.AdapterConfig)) && Directory.GetFiles(folder, "*.gguf") is [var only]
-            ? GgufLoraLoader.Load(model, name, only) : LoadFolder(model, name, folder);
+            ? GgufLoraLoader.Load(model, name, only, dtype ?? model.DType) : LoadFolder(model, name, folder, dtype ?? model.DType);
     }
 
     public required string Name { get; init; }
@@ -64,7 +67,7 @@ public sealed class LoadedAdapter : IDisposable
                 $"is no adapter of a classifier, and the model was opened as a {model.Config.Architecture}, which classifies texts");
     }
 
-    private static LoadedAdapter LoadFolder(BaseModel model, string name, string path)
+    private static LoadedAdapter LoadFolder(BaseModel model, string name, string path, ScalarType dtype)
     {
         using var folder = AdapterFolder.Open(path);
         CheckTask(model, folder);
@@ -72,15 +75,15 @@ public sealed class LoadedAdapter : IDisposable
         var method = TuningMethods.Of(folder);
         try
         {
-            var stored = new StoredTensors(folder.Weights, model, head: folder.Head);
+            var stored = new StoredTensors(folder.Weights, model, head: folder.Head, dtype: dtype);
             var attachment = method.Build(model, stored);
             stored.Finish();
             return new LoadedAdapter(attachment)
             {
                 Name = name,
                 Folder = path,
-                Bytes = stored.Parameters * (model.DType == TorchSharp.torch.ScalarType.Float32 ? 4 : 2),
-                Facts = method.Facts(model) with { Dtype = stored.Dtype },
+                Bytes = stored.Parameters * (dtype == ScalarType.Float32 ? 4 : 2),
+                Facts = method.Facts(model) with { Dtype = stored.Dtype, Mergeable = attachment.Unmergeable.Count == 0 },
             };
         }
         catch (TuningException e)

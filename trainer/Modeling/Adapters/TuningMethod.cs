@@ -34,6 +34,9 @@ public abstract class TuningMethod : IDisposable
     /// <summary>The file of an artifact that holds all that trains; null: there is none, and the artifact is a base model itself.</summary>
     internal virtual string? StateFile => ArtifactLayout.AdapterWeights;
 
+    /// <summary>Whether what it attached can be put into the base's weights; false before it is attached.</summary>
+    public bool Mergeable => Kind == ArtifactKind.Adapter && Attachment is { Unmergeable.Count: 0 };
+
     /// <summary>Elements of the method's own tensors.</summary>
     private protected long Parameters { get; private set; }
 

@@ -5,7 +5,7 @@ namespace Graft.Modeling.Files;
 /// <summary>The weights of a folder in Hugging Face layout: <c>model.safetensors</c>, or shards and their index.</summary>
 internal sealed class SafetensorsWeights : IWeights
 {
-    private const string Single = "model.safetensors", Index = "model.safetensors.index.json";
+    internal const string Single = "model.safetensors", Index = "model.safetensors.index.json";
     private readonly List<SafetensorsFile> files = [];
     private readonly Dictionary<string, SafetensorsFile> owners = new(StringComparer.Ordinal);
 

@@ -20,18 +20,20 @@ public static class SafetensorsWriter
     /// Null: <c>format: pt</c>, as PEFT and transformers write it and ask for it. Empty: the file has none.
     /// </param>
     /// <exception cref="IOException">The disk is full, or something else of the file system.</exception>
-    public static void Write(string path, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(string path, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+        Write(path, tensors.Select(t => new SafetensorsOutput(t.Name, t.Tensor.dtype, t.Tensor.shape, () => t.Tensor)), metadata);
+
+    /// <summary>The same with tensors that are made one at a time.</summary>
+    internal static void Write(string path, IEnumerable<SafetensorsOutput> outputs, IReadOnlyDictionary<string, string>? metadata = null)
     {
-        var sorted = tensors
-            .Select(t => (t.Name, t.Tensor, Dtype: NameOf(t.Tensor.dtype)))
-            .OrderByDescending(t => SafetensorsHeader.Dtypes[t.Dtype].Bytes).ThenBy(t => t.Name, StringComparer.Ordinal).ToList();
+        var sorted = outputs.OrderByDescending(t => t.ElementBytes).ThenBy(t => t.Name, StringComparer.Ordinal).ToList();
         var header = Header(sorted, metadata ?? new Dictionary<string, string> { ["format"] = "pt" });
         using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None);
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
         stream.Write(length);
         stream.Write(header);
-        foreach (var (_, tensor, _) in sorted) WriteBytes(stream, tensor);
+        foreach (var output in sorted) WriteBytes(stream, output);
         stream.Flush(flushToDisk: true);
     }
 
@@ -40,7 +42,7 @@ public static class SafetensorsWriter
         SafetensorsHeader.Dtypes.FirstOrDefault(d => d.Value.Type == type).Key
         ?? throw new ArgumentException($"safetensors has no name for {type}", nameof(type));
 
-    private static byte[] Header(List<(string Name, Tensor Tensor, string Dtype)> tensors, IReadOnlyDictionary<string, string> metadata)
+    private static byte[] Header(List<SafetensorsOutput> outputs, IReadOnlyDictionary<string, string> metadata)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
@@ -53,17 +55,16 @@ public static class SafetensorsWriter
                 json.WriteEndObject();
             }
             long at = 0;
-            foreach (var (name, tensor, dtype) in tensors)
+            foreach (var output in outputs)
             {
-                var bytes = tensor.numel() * SafetensorsHeader.Dtypes[dtype].Bytes;
-                json.WriteStartObject(name);
-                json.WriteString("dtype", dtype);
+                json.WriteStartObject(output.Name);
+                json.WriteString("dtype", output.Dtype);
                 json.WriteStartArray("shape");
-                foreach (var size in tensor.shape) json.WriteNumberValue(size);
+                foreach (var size in output.Shape) json.WriteNumberValue(size);
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(at);
-                json.WriteNumberValue(at += bytes);
+                json.WriteNumberValue(at += output.Bytes);
                 json.WriteEndArray();
                 json.WriteEndObject();
             }
@@ -73,11 +74,14 @@ public static class SafetensorsWriter
         return buffer.ToArray();
     }
 
-    private static unsafe void WriteBytes(FileStream stream, Tensor tensor)
+    private static unsafe void WriteBytes(FileStream stream, SafetensorsOutput output)
     {
         using var scope = NewDisposeScope();
-        using var plain = tensor.detach().cpu().contiguous();
-        var left = plain.numel() * plain.element_size();
+        using var guard = no_grad();
+        var plain = output.Make().detach().to_type(output.Type).cpu().contiguous();
+        if (!plain.shape.SequenceEqual(output.Shape))
+            throw new InvalidOperationException($"'{output.Name}' is [{string.Join(", ", plain.shape)}] instead of [{string.Join(", ", output.Shape)}].");
+        var left = output.Bytes;
         for (var at = (byte*)Aten.DataPointer(plain); left > 0;)
         {
             var length = (int)Math.Min(left, ChunkBytes);

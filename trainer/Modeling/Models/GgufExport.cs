@@ -24,8 +24,9 @@ internal sealed class GgufExport
     /// <param name="type">Of all matrices; null: what the folder has. A matrix whose rows do not fit a quantised type becomes F16;
     /// vectors are F32.</param>
     /// <param name="path">The file to write.</param>
+    /// <param name="modelName">What the model calls itself in the file.</param>
     /// <exception cref="ModelFormatException">The model cannot be said in GGUF.</exception>
-    public static void Write(string folder, string? type, string path, TrustedRoot root)
+    public static void Write(string folder, string? type, string path, TrustedRoot root, string modelName)
     {
         root.Check(folder);
         var source = Path.Combine(folder, ModelConfigReader.FileName);
@@ -44,7 +45,7 @@ internal sealed class GgufExport
         GgufWriter.Write(path,
             [
                 ("general.architecture", own.Name),
-                ("general.name", Path.GetFileName(folder.TrimEnd('/'))),
+                ("general.name", modelName),
                 ("general.file_type", fileType),
                 ("general.quantization_version", 2u),
                 .. said.Values,

@@ -11,6 +11,8 @@ namespace Graft.Modeling;
 /// <param name="InputFirst">The weight is stored as (InFeatures, OutFeatures), as GPT-2's <c>Conv1D</c> does.</param>
 public sealed record LinearSite(int Index, string Name, WeightMatrix Weight, Tensor? Bias = null, bool InputFirst = false)
 {
+    /// <summary>(OutFeatures), or none.</summary>
+    public Tensor? Bias { get; internal set; } = Bias;
     public int OutFeatures { get; } = (int)(IsTurned(Weight, InputFirst) ? Weight.Columns : Weight.Rows);
     public int InFeatures { get; } = (int)(IsTurned(Weight, InputFirst) ? Weight.Rows : Weight.Columns);
 

@@ -13,11 +13,12 @@ public static class ModelConversion
 
     /// <summary>A folder in Hugging Face layout to one GGUF file. Not atomic: a caller that needs that writes beside and renames.</summary>
     /// <param name="type">Of the matrices (<c>Q8_0</c>); null: as they are published.</param>
+    /// <param name="name">The model's name in the file; null: the folder's.</param>
     /// <exception cref="ModelFormatException">The folder cannot be read, or said in GGUF.</exception>
-    public static void ToGguf(string folder, string path, string? type)
+    public static void ToGguf(string folder, string path, string? type, string? name = null)
     {
         folder = Path.GetFullPath(folder);
-        GgufExport.Write(folder, type, path, TrustedRoot.Named(folder));
+        GgufExport.Write(folder, type, path, TrustedRoot.Named(folder), name ?? Path.GetFileName(folder.TrimEnd('/')));
     }
 
     /// <summary>A GGUF file to a folder in Hugging Face layout. Not atomic: a caller that needs that writes beside and renames.</summary>
@@ -35,10 +36,12 @@ public static class ModelConversion
     }
 
     /// <summary>
-    /// The type of all matrices, where it is one of sixteen bits and holds the vectors' values too, which GGUF keeps in F32.
+    /// The element type that a model is published in. Of a GGUF file that of all matrices, where it is one of sixteen bits and holds the
+    /// vectors' values too, which GGUF keeps in F32; else F32.
     /// </summary>
-    private static ScalarType StoredType(string path)
+    public static ScalarType StoredType(string path)
     {
+        if (Directory.Exists(path)) return ModelConfigReader.FromFolder(path).StoredType;
         using var file = GgufFile.Open(path);
         using var weights = new GgufWeights(file, ModelConfigReader.FromGguf(file));
         var matrices = file.Tensors.Values.Where(t => t.Shape.Count > 1).Select(t => t.Type.Name).Distinct().ToList();

@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Graft.Modeling.Adapters;
+using Graft.Modeling.Files;
 using Graft.Modeling.Models;
 using Graft.Modeling.Tokenizers;
 using Graft.Modeling.Tokenizers.Gguf;
@@ -18,18 +20,20 @@ public static class ModelWriter
     private static readonly string[] Companions =
         [TokenizerFiles.Tokenizer, TokenizerFiles.Config, TokenizerFiles.Template, "special_tokens_map.json", "generation_config.json"];
 
-    /// <summary><c>config.json</c>, <c>model.safetensors</c> and the tokenizer's files, into an existing folder.</summary>
+    /// <summary><c>config.json</c>, the weights (in shards where they are many) and the tokenizer's files, into an existing folder.</summary>
     /// <param name="dtype">Element type of the weights in the file.</param>
     /// <exception cref="IOException">The disk is full, or something else of the file system.</exception>
-    public static void Save(BaseModel model, string folder, ScalarType dtype)
+    public static void Save(BaseModel model, string folder, ScalarType dtype) =>
+        Save(model, folder, dtype, merged: null, SafetensorsShards.DefaultBytes);
+
+    /// <param name="merged">What some of the weights become.</param>
+    internal static void Save(BaseModel model, string folder, ScalarType dtype, MergedWeights? merged, long maxShardBytes)
     {
-        using var scope = NewDisposeScope();
-        using var guard = no_grad();
-        var packed = model.Transformer.Packed.Select(p => (p.Name, Weight: p.IsTurned ? p.Matrix.Widened().t() : p.Matrix.Widened()));
-        SafetensorsWriter.Write(
-            Path.Combine(folder, "model.safetensors"),
-            model.Transformer.Weights.Concat(packed).Select(w => (w.Name, w.Weight.dtype == dtype ? w.Weight : w.Weight.to_type(dtype))));
-        File.WriteAllText(Path.Combine(folder, ModelConfigReader.FileName), Configuration(model, dtype).ToJsonString(Readable) + "\n");
+        var outputs = Outputs(model, dtype, merged).ToList();
+        SafetensorsShards.Write(folder, outputs, maxShardBytes);
+        var config = Configuration(model, dtype);
+        if (model.Config.TiedEmbeddings && outputs.Any(o => o.Name == MergedWeights.Head)) config["tie_word_embeddings"] = false;
+        File.WriteAllText(Path.Combine(folder, ModelConfigReader.FileName), config.ToJsonString(Readable) + "\n");
         if (Directory.Exists(model.Path))
         {
             foreach (var name in Companions)
@@ -40,6 +44,17 @@ public static class ModelWriter
             using var file = GgufFile.Open(model.Path);
             TokenizerWriter.Write(file, folder);
         }
+    }
+
+    private static IEnumerable<SafetensorsOutput> Outputs(BaseModel model, ScalarType dtype, MergedWeights? merged)
+    {
+        SafetensorsOutput Of(string name, IReadOnlyList<long> shape, Func<Tensor> make) =>
+            new(name, dtype, shape, merged?.Changes(name) == true ? () => merged.Make(name) : make);
+        foreach (var (name, weight) in model.Transformer.Weights) yield return Of(name, weight.shape, () => weight);
+        foreach (var (name, matrix, isTurned) in model.Transformer.Packed)
+            yield return Of(name, isTurned ? [matrix.Columns, matrix.Rows] : [matrix.Rows, matrix.Columns],
+                () => isTurned ? matrix.Widened().t() : matrix.Widened());
+        if (merged?.Untied is (var head, var output)) yield return Of(head, [output.Rows, output.Columns], output.Widened);
     }
 
     /// <summary>The source's own, in full, but for the element type; its spelling before and since transformers 5.</summary>

@@ -7,4 +7,8 @@ namespace Graft.Modeling.Models;
 /// <param name="Name">Its Hugging Face module name: <c>transformer.h.0.ln_1</c>.</param>
 /// <param name="Weight">(C).</param>
 /// <param name="Bias">(C).</param>
-internal sealed record NormSite(int Index, string Name, Tensor Weight, Tensor Bias);
+internal sealed record NormSite(int Index, string Name, Tensor Weight, Tensor Bias)
+{
+    /// <summary>(C).</summary>
+    public Tensor Bias { get; set; } = Bias;
+}

@@ -48,6 +48,9 @@ public abstract class Transformer : IDisposable
     /// <summary>What is being trained on this model; it answers for segments without an adapter of their own.</summary>
     internal TuningMethod? Tuning { get; set; }
 
+    /// <summary>The adapters that are in the weights, the last one on top.</summary>
+    internal Stack<MergedAdapter> Merged { get; } = [];
+
     /// <summary>Takes a weight from the file. What does not fit is told at the end, by <see cref="WeightReader.Finish"/>.</summary>
     internal Tensor Weight(string name, params long[] shape)
     {
@@ -68,7 +71,7 @@ public abstract class Transformer : IDisposable
     /// <param name="tied">The table of embeddings, where it is that.</param>
     internal LinearSite Output(string name, long rows, long columns, WeightMatrix? tied) => new(
         linears.Count + heads.Count, name,
-        tied ?? Keep(name + ".weight", reader.ReadMatrix(name + ".weight", rows, columns), turned: false));
+        tied?.Alias() ?? Keep(name + ".weight", reader.ReadMatrix(name + ".weight", rows, columns), turned: false));
 
     /// <summary>Takes a norm with a bias from the file.</summary>
     internal NormSite Norm(string name, long size)
@@ -132,6 +135,50 @@ public abstract class Transformer : IDisposable
         if (ids.size(0) != pass.TokenCount)
             throw new ArgumentException($"{ids.size(0)} ids for a pass of {pass.TokenCount} tokens.", nameof(ids));
         pass.Bind(AttachmentOf);
+    }
+
+    /// <summary>Computes with another tensor in a matrix's place, and names it as a weight, until the result is called.</summary>
+    /// <returns>To be called in the reverse order of the exchanges.</returns>
+    internal Action Exchange(string name, WeightMatrix matrix, Tensor dense) => matrix.Exchange(dense) + Rename(name, dense);
+
+    /// <summary>The same with a bias.</summary>
+    internal Action ExchangeBias(LinearSite site, Tensor bias)
+    {
+        var old = site.Bias;
+        site.Bias = bias;
+        return Rename(site.Name + ".bias", bias) + (() => site.Bias = old);
+    }
+
+    /// <summary>The same with a norm's bias.</summary>
+    internal Action ExchangeBias(NormSite site, Tensor bias)
+    {
+        var old = site.Bias;
+        site.Bias = bias;
+        return Rename(site.Name + ".bias", bias) + (() => site.Bias = old);
+    }
+
+    /// <summary>Names an output head that is tied no longer, until the result is called.</summary>
+    internal Action Untie(string name, WeightMatrix head)
+    {
+        Keep(name, head, turned: false);
+        return head.Dense is null ? () => packed.RemoveAt(packed.Count - 1) : () => weights.RemoveAt(weights.Count - 1);
+    }
+
+    /// <summary>A weight of that name is that tensor, whatever it was before.</summary>
+    private Action Rename(string name, Tensor tensor)
+    {
+        if (weights.FindIndex(w => w.Item1 == name) is var at and >= 0)
+        {
+            var old = weights[at];
+            weights[at] = (name, tensor);
+            return () => weights[at] = old;
+        }
+        weights.Add((name, tensor));
+        Action back = () => weights.RemoveAt(weights.Count - 1);
+        if (packed.FindIndex(p => p.Name == name) is not (var place and >= 0)) return back;
+        var was = packed[place];
+        packed.RemoveAt(place);
+        return back + (() => packed.Insert(place, was));
     }
 
     private protected Attachment? AttachmentOf(LoadedAdapter? adapter) =>

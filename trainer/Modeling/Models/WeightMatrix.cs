@@ -17,10 +17,10 @@ public sealed class WeightMatrix : IDisposable
         (Packed, DType, Rows, Columns) = (packed, dtype, packed.Rows, packed.Columns);
 
     /// <summary>(Rows, Columns); null when it is packed.</summary>
-    public Tensor? Dense { get; }
+    public Tensor? Dense { get; private set; }
 
-    public long Rows { get; }
-    public long Columns { get; }
+    public long Rows { get; private set; }
+    public long Columns { get; private set; }
 
     /// <summary>The element type that it computes in.</summary>
     public ScalarType DType { get; }
@@ -31,7 +31,7 @@ public sealed class WeightMatrix : IDisposable
     /// <summary>Bytes in memory, or in the mapped file.</summary>
     public long Bytes => Packed?.Bytes ?? Dense!.numel() * Dense.element_size();
 
-    internal PackedMatrix? Packed { get; }
+    internal PackedMatrix? Packed { get; private set; }
 
     internal bool RequiresGradient => Dense?.requires_grad ?? false;
 
@@ -45,6 +45,17 @@ public sealed class WeightMatrix : IDisposable
     /// <summary>A whole matrix as a new tensor, for whoever needs all of it at once.</summary>
     /// <returns>(Rows, Columns).</returns>
     public Tensor Widened() => Dense?.alias() ?? Packed!.Widen(0, Rows, DType);
+
+    /// <summary>The same weight in another place, which can be given a tensor of its own (<see cref="Exchange"/>).</summary>
+    internal WeightMatrix Alias() => Dense is { } dense ? dense : new WeightMatrix(Packed!, DType);
+
+    /// <summary>Computes with another tensor, of the same element type, until the result is called.</summary>
+    internal Action Exchange(Tensor dense)
+    {
+        var old = (Dense, Packed, Rows, Columns);
+        (Dense, Packed, Rows, Columns) = (dense, null, dense.size(0), dense.size(1));
+        return () => (Dense, Packed, Rows, Columns) = old;
+    }
 
     public void Dispose()
     {

@@ -20,7 +20,7 @@ internal static class GgufLoraLoader
     }
 
     /// <exception cref="ModelFormatException">It is no LoRA or does not fit the model; every mismatch is listed at once.</exception>
-    public static LoadedAdapter Load(BaseModel model, string name, string path)
+    public static LoadedAdapter Load(BaseModel model, string name, string path, ScalarType dtype)
     {
         using var file = GgufFile.Open(path);
         var architecture = GgufArchitectures.Of(model.Config.ModelType)
@@ -29,13 +29,13 @@ internal static class GgufLoraLoader
         var alpha = CheckKind(file, architecture.Name);
         var pairs = Pairs(file, model.Transformer.Linears, architecture.Tensors);
         var attachment = new Attachment();
-        foreach (var pair in pairs) attachment.Add(pair.Site, Read(file, pair, alpha == 0 ? 1 : alpha / pair.Rank, model, architecture.Tensors));
+        foreach (var pair in pairs) attachment.Add(pair.Site, Read(file, pair, alpha == 0 ? 1 : alpha / pair.Rank, model, dtype, architecture.Tensors));
         var rank = pairs.Max(p => p.Rank);
         return new LoadedAdapter(attachment)
         {
             Name = name,
             Folder = path,
-            Bytes = pairs.Sum(p => p.Parameters) * (model.DType == ScalarType.Float32 ? 4 : 2),
+            Bytes = pairs.Sum(p => p.Parameters) * (dtype == ScalarType.Float32 ? 4 : 2),
             Facts = new AdapterFacts
             {
                 Method = "lora",
@@ -99,15 +99,15 @@ internal static class GgufLoraLoader
         throw new ModelFormatException(file.Path, $"does not fit this base model: {string.Join("; ", problems.Take(12))}{more}");
     }
 
-    /// <summary>In the model's element type. Rows of B lie as those of the base's weight do.</summary>
-    private static LoraLayer Read(GgufFile file, Pair pair, double scale, BaseModel model, GgufNames names)
+    /// <summary>Rows of B lie as those of the base's weight do.</summary>
+    private static LoraLayer Read(GgufFile file, Pair pair, double scale, BaseModel model, ScalarType dtype, GgufNames names)
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
         Tensor Part(GgufTensor tensor, Func<long, long>? rows)
         {
             using var matrix = new GgufMatrix(file, tensor, rows);
-            return matrix.Widen(0, matrix.Rows, ScalarType.Float32).to_type(model.DType).to(model.Device).DetachFromDisposeScope();
+            return matrix.Widen(0, matrix.Rows, ScalarType.Float32).to_type(dtype).to(model.Device).DetachFromDisposeScope();
         }
         return new LoraLayer(Part(pair.A, null), Part(pair.B, names.StoredRow(pair.Site.Name, pair.Site.OutFeatures, model.Config)), scale);
     }
