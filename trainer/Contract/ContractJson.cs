@@ -18,6 +18,7 @@ namespace Graft.Contract;
 [JsonSerializable(typeof(TrainingResult))]
 [JsonSerializable(typeof(ArtifactManifest))]
 [JsonSerializable(typeof(InspectionReport))]
+[JsonSerializable(typeof(DerivedManifest))]
 public sealed partial class ContractJson : JsonSerializerContext
 {
     /// <summary>One line, and characters as they are: for messages and digests.</summary>

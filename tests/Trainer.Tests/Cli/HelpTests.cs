@@ -21,6 +21,9 @@ public sealed partial class HelpTests : IDisposable
     [InlineData("generate")]
     [InlineData("tokenizer")]
     [InlineData("inspect")]
+    [InlineData("merge")]
+    [InlineData("combine")]
+    [InlineData("export")]
     public void Every_help_explains_its_options_and_ends_with_examples(string verb)
     {
         var help = Help(verb);

@@ -44,30 +44,13 @@ internal static class ConvertCommand
         var toGguf = target.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase);
         if (toGguf != Directory.Exists(source))
             throw RunFailedException.Job("convert goes from a folder (--model) to a .gguf file (--output), or the other way");
-        if (Path.Exists(target)) throw RunFailedException.Output($"{target} is there already");
-        var partial = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.partial-{Guid.NewGuid():n}");
-        return ArtifactFolder.Guarded(target, () =>
+        AtomicOutput.Write(target, (partial, _) => torch.Run(() =>
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            try
-            {
-                torch.Run(() =>
-                {
-                    TorchRuntime.Load();
-                    return toGguf ? WriteFile(source, partial, type) : WriteFolder(source, partial, type);
-                });
-                if (toGguf) File.Move(partial, target);
-                else Directory.Move(partial, target);
-                Posix.SyncFolder(Path.GetDirectoryName(target)!);
-            }
-            finally
-            {
-                if (File.Exists(partial)) File.Delete(partial);
-                if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
-            }
-            Console.WriteLine($"wrote {target}");
-            return ExitCodes.Success;
-        });
+            TorchRuntime.Load();
+            return toGguf ? WriteFile(source, partial, type) : WriteFolder(source, partial, type);
+        }));
+        Console.WriteLine($"wrote {target}");
+        return ExitCodes.Success;
     }
 
     private static int WriteFile(string folder, string path, string? type)

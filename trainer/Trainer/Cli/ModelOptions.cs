@@ -56,8 +56,7 @@ internal sealed class OpenModel : IDisposable
     /// </param>
     public OpenModel(ModelPaths paths, bool mayClassify = false)
     {
-        if (paths.Adapter is { } named && !Path.Exists(named))
-            throw RunFailedException.Model($"{named}: no such folder; --adapter names the folder of an artifact, or a GGUF file");
+        if (paths.Adapter is { } named) CheckAdapter(named);
         var labels = mayClassify && paths.Adapter is { } adapter ? LoadedAdapter.LabelsOf(adapter) : null;
         var device = cuda.is_available() ? CUDA : CPU;
         var precision = Precisions.Resolve(paths.Precision, device, weightsTrain: false);
@@ -66,6 +65,13 @@ internal sealed class OpenModel : IDisposable
             device, precision, Task: mayClassify ? null : ModelTask.Generation, Quantization: paths.Quantization, Root: root,
             Labels: labels));
         if (paths.Adapter is { } folder) Adapter = LoadedAdapter.Load(Model, "adapter", folder);
+    }
+
+    /// <exception cref="RunFailedException">There is nothing at that path.</exception>
+    public static void CheckAdapter(string path)
+    {
+        if (!Path.Exists(path))
+            throw RunFailedException.Model($"{path}: no such folder; --adapter names the folder of an artifact, or a GGUF file");
     }
 
     public BaseModel Model { get; }
@@ -78,7 +84,7 @@ internal sealed class OpenModel : IDisposable
     }
 
     /// <summary>What a person names by its source is fetched into the cache of this machine, whose files are links within it.</summary>
-    private static (string Path, TrustedRoot? Root) Find(string model)
+    public static (string Path, TrustedRoot? Root) Find(string model)
     {
         if (!SourceUri.IsRemote(model)) return (model, null);
         var fetcher = new InputFetcher(new ProgressBoard(), RunLog.ForErrors(TimeProvider.System), Environment.GetEnvironmentVariable);

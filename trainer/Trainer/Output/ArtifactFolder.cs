@@ -43,18 +43,11 @@ internal sealed class ArtifactFolder : IDisposable
     /// <returns>Digest of the manifest, and bytes of the whole artifact.</returns>
     public (string Digest, long Bytes) Publish(ArtifactManifest manifest) => Guarded(final, () =>
     {
-        var files = ArtifactReader.FilesIn(Partial)
-            .Where(name => name != LockName)
-            .Select(name => (Name: name, Path: Path.Combine(Partial, name)))
-            .Select(f => new ArtifactFile(f.Name, new FileInfo(f.Path).Length, Digests.OfFile(f.Path)))
-            .ToList();
+        var files = ArtifactReader.Describe(Partial).Where(f => f.Name != LockName).ToList();
         var json = JsonSerializer.SerializeToUtf8Bytes(manifest with { Files = files }, ContractJson.Indented.ArtifactManifest);
         File.WriteAllBytes(Path.Combine(Partial, ArtifactLayout.Manifest), json);
-        foreach (var file in ArtifactReader.FilesIn(Partial).Where(name => name != LockName).Append(ArtifactLayout.Manifest))
-            SyncFile(Path.Combine(Partial, file));
-        foreach (var folder in Directory.EnumerateDirectories(Partial, "*", SearchOption.AllDirectories).Append(Partial))
-            Posix.SyncFolder(folder);
         Release();
+        Durable.Sync(Partial);
         Directory.Move(Partial, final);
         Posix.SyncFolder(Path.GetDirectoryName(final)!);
         return (Digests.Of(json), files.Sum(f => f.Bytes) + json.Length);
@@ -121,11 +114,5 @@ internal sealed class ArtifactFolder : IDisposable
         {
             // It costs room, nothing else; the next run tries again.
         }
-    }
-
-    private static void SyncFile(string path)
-    {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
-        stream.Flush(flushToDisk: true);
     }
 }

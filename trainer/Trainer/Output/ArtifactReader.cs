@@ -16,6 +16,11 @@ internal static class ArtifactReader
         .Where(f => f != ArtifactLayout.Manifest)
         .Order(StringComparer.Ordinal);
 
+    /// <summary>The same with their sizes and digests.</summary>
+    public static IEnumerable<ArtifactFile> Describe(string folder) => FilesIn(folder)
+        .Select(name => (Name: name, Path: Path.Combine(folder, name)))
+        .Select(f => new ArtifactFile(f.Name, new FileInfo(f.Path).Length, Digests.OfFile(f.Path)));
+
     /// <summary>The complete artifact of that job at <paramref name="folder"/>; null when nothing is there.</summary>
     /// <exception cref="RunFailedException">
     /// Class <see cref="FailureClass.OutputError"/>: something else lies there, or it is damaged.

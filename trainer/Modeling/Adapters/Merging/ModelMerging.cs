@@ -10,6 +10,11 @@ public static class ModelMerging
     /// <summary>The most bytes of one file of weights that transformers writes.</summary>
     public const long DefaultShardBytes = SafetensorsShards.DefaultBytes;
 
+    /// <summary>Refuses what <see cref="ToFolder"/> would refuse, before anything is computed.</summary>
+    /// <exception cref="TuningException">The adapter cannot be put into these weights; the message says what can be done instead.</exception>
+    public static void Check(BaseModel model, LoadedAdapter adapter, bool dequantize = false) =>
+        MergedWeights.Of(model, adapter, dequantize).Dispose();
+
     /// <summary>
     /// A folder in Hugging Face layout. Layers are merged in float32 one at a time as they are written. Not atomic: a caller that needs
     /// that writes beside and renames.
