@@ -22,7 +22,7 @@ internal static class ExportCommand
         var model = new Option<string>("--model")
         {
             HelpName = "PATH|SOURCE",
-            Description = "Its base: a folder in Hugging Face layout, or a .gguf file; hf://, s3:// and oci:// sources are fetched.",
+            Description = "Its base: a folder in Hugging Face layout, a .gguf file, or a source (hf://, s3://, oci://).",
             Required = true,
         };
         var output = new Option<string>("--output")

@@ -18,8 +18,7 @@ internal static class MergeCommand
         var model = new Option<string>("--model")
         {
             HelpName = "PATH|SOURCE",
-            Description = "The base that the adapter was trained on: a folder in Hugging Face layout, or a .gguf file; hf://, s3:// and oci:// "
-                + "sources are fetched.",
+            Description = "The base that it was trained on: a folder in Hugging Face layout, a .gguf file, or a source (hf://, s3://, oci://).",
             Required = true,
         };
         var output = new Option<string>("--output")

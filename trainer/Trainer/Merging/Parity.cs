@@ -17,7 +17,7 @@ internal sealed record Parity(double Largest, double Spread, long SameBest, long
     /// </summary>
     private static readonly Dictionary<string, double> Shares = new(StringComparer.Ordinal)
     {
-        ["F32"] = 0.001, ["F16"] = 0.02, ["BF16"] = 0.1, ["Q8_0"] = 0.2, ["Q4_0"] = 2,
+        ["F32"] = 0.001, ["F16"] = 0.02, ["BF16"] = 0.1, ["Q8_0"] = 0.5, ["Q4_0"] = 5,
     };
 
     /// <summary>The types with their shares, for people.</summary>

@@ -43,7 +43,7 @@ internal sealed class ArtifactFolder : IDisposable
     /// <returns>Digest of the manifest, and bytes of the whole artifact.</returns>
     public (string Digest, long Bytes) Publish(ArtifactManifest manifest) => Guarded(final, () =>
     {
-        var files = ArtifactReader.Describe(Partial).Where(f => f.Name != LockName).ToList();
+        var files = ArtifactReader.Describe(Partial, except: LockName).ToList();
         var json = JsonSerializer.SerializeToUtf8Bytes(manifest with { Files = files }, ContractJson.Indented.ArtifactManifest);
         File.WriteAllBytes(Path.Combine(Partial, ArtifactLayout.Manifest), json);
         Release();

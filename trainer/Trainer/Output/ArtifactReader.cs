@@ -17,7 +17,9 @@ internal static class ArtifactReader
         .Order(StringComparer.Ordinal);
 
     /// <summary>The same with their sizes and digests.</summary>
-    public static IEnumerable<ArtifactFile> Describe(string folder) => FilesIn(folder)
+    /// <param name="except">A name that is left out.</param>
+    public static IEnumerable<ArtifactFile> Describe(string folder, string? except = null) => FilesIn(folder)
+        .Where(name => name != except)
         .Select(name => (Name: name, Path: Path.Combine(folder, name)))
         .Select(f => new ArtifactFile(f.Name, new FileInfo(f.Path).Length, Digests.OfFile(f.Path)));
 
