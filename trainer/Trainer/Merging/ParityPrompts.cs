@@ -28,7 +28,7 @@ internal sealed record ParityPrompts(IReadOnlyList<string> Texts, Precision Prec
     /// <summary>A model to be asked, with its tokenizer where it has one.</summary>
     public BaseModel Open(string path, TrustedRoot? root, Quantization? quantization = null) => BaseModel.Load(path, new LoadOptions(
         Device, DType, Quantization: quantization, Root: root, Task: null,
-        RequireTokenizer: !Directory.Exists(path) || File.Exists(Path.Combine(path, "tokenizer.json"))));
+        RequireTokenizer: !File.Exists(Path.Combine(path, "config.json")) || File.Exists(Path.Combine(path, "tokenizer.json"))));
 
     /// <summary>The prompts in a model's tokens; without a tokenizer, a row of ids from all over its vocabulary.</summary>
     public IReadOnlyList<long[]> Encode(BaseModel model)
