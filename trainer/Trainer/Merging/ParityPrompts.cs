@@ -51,7 +51,7 @@ internal sealed record ParityPrompts(IReadOnlyList<string> Texts, Precision Prec
             var row = tensor(ids, device: model.Device);
             var logits = model.Transformer switch
             {
-                CausalLM network => network.Logits(network.Forward(row, pass)),
+                CausalLM network => network.Logits(network.Forward(row, pass), adapter),
                 SequenceClassifier network => network.Forward(row, pass),
                 _ => model.Encoder.Forward(row, pass).to_type(ScalarType.Float32),
             };

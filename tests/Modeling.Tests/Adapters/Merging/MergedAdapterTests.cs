@@ -39,6 +39,36 @@ public sealed class MergedAdapterTests
         Assert.Equal(0, Fixtures.MaxDifference(before, Answer()));
     }
 
+    /// <summary>Every option that PEFT's LoRA has: magnitudes, patterns, turned weights, heads that train whole.</summary>
+    [Theory]
+    [InlineData("dora_llama", "llama")]
+    [InlineData("lora_rank_pattern", "llama")]
+    [InlineData("loraplus_llama", "llama")]
+    [InlineData("lora_gpt2", "gpt2")]
+    [InlineData("lora_qwen3", "qwen3")]
+    [InlineData("lora_bert_seqcls", "bert_seqcls")]
+    [InlineData("lora_llama_seqcls", "llama_seqcls")]
+    public void Every_variant_of_lora_gives_pefts_merged_logits(string name, string model)
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        using var opened = Fixtures.Case(model);
+        using var expected = SafetensorsFile.Open(Fixtures.Path("peft", name, "expected.safetensors"));
+        using var adapter = LoadedAdapter.Load(opened, "a", Fixtures.Path("peft", name, "adapter_final"));
+        var (ids, lengths) = Fixtures.Rows(expected.Map("input_ids"), expected.Map("attention_mask"));
+        var before = TestAdapters.Bytes(opened);
+        var wanted = expected.Map("logits_merged");
+        using (MergedAdapter.Into(opened, adapter))
+        {
+            using var pass = Pass.OfLengths(lengths, opened.Device);
+            var found = opened.Transformer is SequenceClassifier classifier ? classifier.Forward(tensor(ids), pass)
+                : opened.Network.Logits(opened.Network.Forward(tensor(ids), pass));
+            var rows = wanted.dim() == 2 ? wanted : cat([.. lengths.Select((l, r) => wanted[r].narrow(0, 0, l))]);
+            Assert.True(Fixtures.MaxDifference(found, rows) < 1e-4);
+        }
+        Assert.Equal(before, TestAdapters.Bytes(opened));
+    }
+
     // bfloat16, biases, weights stored as (in, out), fused projections, heads of classifiers.
     [Theory]
     [InlineData("llama_bf16", ScalarType.BFloat16, 0.1)]

@@ -20,7 +20,7 @@ internal static class TestAdapters
     {
         using var rng = new Generator(seed);
         var attachment = new Attachment();
-        foreach (var site in model.Transformer.Linears.Concat(heads ? model.Transformer.Heads : []))
+        foreach (var site in heads ? LoraModules.AllLinears(model.Transformer) : model.Transformer.Linears)
             attachment.Add(site, new LoraLayer(Draw(rng, 2, site.InFeatures), Draw(rng, site.OutFeatures, 2), 1.5));
         return Of(model, attachment);
     }
@@ -29,7 +29,7 @@ internal static class TestAdapters
     public static LoadedAdapter Table(BaseModel model, ulong seed)
     {
         using var rng = new Generator(seed);
-        var table = model.Transformer.Table.Matrix;
+        var table = model.Transformer.Embedding!.Table;
         return Of(model, new Attachment { Embedding = new AddedTable(Draw(rng, table.Rows, table.Columns)) });
     }
 
@@ -40,7 +40,7 @@ internal static class TestAdapters
         var ids = tensor(new long[] { 9, 100, 20, 33, 57, 120, 8, 77, 41, 15, 250, 13 });
         using var pass = new Pass([new Segment(0, 12, null, adapter)], model.Device);
         return model.Transformer is SequenceClassifier classifier ? classifier.Forward(ids, pass)
-            : model.Network.Logits(model.Network.Forward(ids, pass));
+            : model.Network.Logits(model.Network.Forward(ids, pass), adapter);
     }
 
     /// <summary>All weights by name, and their bytes.</summary>

@@ -96,21 +96,16 @@ internal sealed class StoredLora : IDisposable
                 else fields.Wrong($"alpha_pattern: '{entry.Name}' is no regular expression with a number");
             }
         }
-        return (module, rank) =>
-        {
-            var own = patterns.FirstOrDefault(p => p.Pattern.IsMatch(module)) is { Pattern: not null } hit ? hit.Alpha : alpha;
-            return own / (byRoot ? Math.Sqrt(rank) : rank);
-        };
+        return (module, rank) => (ModulePattern.First(patterns, module) ?? alpha) / (byRoot ? Math.Sqrt(rank) : rank);
     }
 
-    /// <summary>PEFT's rule: the whole name, or the end of it after a dot.</summary>
     private static Regex? Pattern(string text)
     {
         try
         {
-            return new Regex($@"^(.*\.)?({text})$", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            return ModulePattern.Suffix(text);
         }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        catch (ArgumentException)
         {
             return null;
         }
