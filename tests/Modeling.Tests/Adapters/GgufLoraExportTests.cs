@@ -91,16 +91,20 @@ public sealed class GgufLoraExportTests : IDisposable
         string Refused(string base_, (string, int, int, int)[] modules, Action<JsonObject>? change = null)
         {
             var source = LoraFiles.Write(Path.Combine(folder.FullName, Guid.NewGuid().ToString("n")), 1, 8, modules, change);
-            return Assert.Throws<ModelFormatException>(() => GgufLoraExport.Write(source, Fixtures.Path("models", base_), Output, "F32")).Message;
+            var model = Fixtures.Path("models", base_);
+            return Assert.Throws<ModelFormatException>(() => GgufLoraExport.Write(source, model, Output, "F32")).Message;
         }
 
-        Assert.Contains("use_dora is true", Refused("llama", [(q, 64, 64, 2)], c => c["use_dora"] = true), StringComparison.Ordinal);
-        Assert.Contains("bias is 'lora_only'", Refused("llama", [(q, 64, 64, 2)], c => c["bias"] = "lora_only"), StringComparison.Ordinal);
-        Assert.Contains("modules_to_save", Refused("llama", [(q, 64, 64, 2)], c => c["modules_to_save"] = new JsonArray("lm_head")), StringComparison.Ordinal);
-        Assert.Contains("model.layers.0.nothing", Refused("llama", [(q, 64, 64, 2), ("model.layers.0.nothing", 4, 4, 2)]), StringComparison.Ordinal);
-        Assert.Contains("lm_head", Refused("qwen2", [("lm_head", 256, 64, 2)]), StringComparison.Ordinal);
-        Assert.Contains("model_type is 'bert'", Refused("bert_seqcls", [(q, 64, 64, 2)]), StringComparison.Ordinal);
+        (string, int, int, int) query = (q, 64, 64, 2);
+        Found("use_dora is true", Refused("llama", [query], c => c["use_dora"] = true));
+        Found("bias is 'lora_only'", Refused("llama", [query], c => c["bias"] = "lora_only"));
+        Found("modules_to_save", Refused("llama", [query], c => c["modules_to_save"] = new JsonArray("lm_head")));
+        Found("model.layers.0.nothing", Refused("llama", [query, ("model.layers.0.nothing", 4, 4, 2)]));
+        Found("lm_head", Refused("qwen2", [("lm_head", 256, 64, 2)]));
+        Found("model_type is 'bert'", Refused("bert_seqcls", [query]));
         Assert.False(File.Exists(Output));
+
+        static void Found(string part, string message) => Assert.Contains(part, message, StringComparison.Ordinal);
     }
 
     private string Output => Path.Combine(folder.FullName, "adapter.gguf");

@@ -31,7 +31,7 @@ public sealed class MergeVerbTests : IDisposable
             template => Assert.Contains(template!, files));
         Assert.Equal(Answer(Model, adapter), Answer(folder["merged"]));
         Assert.NotEqual(Answer(Model), Answer(folder["merged"]));
-        var manifest = JsonSerializer.Deserialize(File.ReadAllBytes(folder["merged", "manifest.json"]), ContractJson.Default.DerivedManifest)!;
+        var manifest = Manifest("merged");
         Assert.Equal(Model, manifest.BaseModel!.Source);
         Assert.Equal(adapter, Assert.Single(manifest.Adapters).Source);
         Assert.Equal(files.Count - 1, manifest.Files.Count);
@@ -67,10 +67,11 @@ public sealed class MergeVerbTests : IDisposable
         Done([.. again, "--dequantize"]);
         Assert.True(File.Exists(folder["twice", "tokenizer.json"]));
 
-        (code, said) = TrainerProcess.Run(folder, "merge", "--model", Model, "--adapter", adapter, "--output", folder["nf4"], "--quantization", "nf4");
+        string[] packed = ["merge", "--model", Model, "--adapter", adapter, "--output", folder["nf4"], "--quantization", "nf4"];
+        (code, said) = TrainerProcess.Run(folder, packed);
         Assert.Equal(2, code);
         Assert.Contains("is quantised (NF4)", said, StringComparison.Ordinal);
-        Done("merge", "--model", Model, "--adapter", adapter, "--output", folder["nf4"], "--quantization", "nf4", "--dequantize");
+        Done([.. packed, "--dequantize"]);
     }
 
     [Fact]
@@ -81,11 +82,12 @@ public sealed class MergeVerbTests : IDisposable
         Done(["merge", "--model", Model, .. both, "--combine", "cat", "--output", folder["merged"], "--type", "F32"]);
 
         Assert.Equal(Answer(Model, folder["both"]), Answer(folder["merged"]));
-        var manifest = JsonSerializer.Deserialize(File.ReadAllBytes(folder["both", "manifest.json"]), ContractJson.Default.DerivedManifest)!;
+        var manifest = Manifest("both");
         Assert.Equal(("cat", 0.3, ArtifactKind.Adapter), (manifest.Combination!.Method, manifest.Adapters[1].Weight, manifest.Kind));
         Done(["combine", .. both, "--method", "dare_ties", "--density", "0.4", "--seed", "3", "--output", folder["one"]]);
         Done(["combine", .. both, "--method", "dare_ties", "--density", "0.4", "--seed", "3", "--output", folder["other"]]);
-        Assert.All(Directory.GetFiles(folder["one"]), f => Assert.Equal(File.ReadAllBytes(f), File.ReadAllBytes(folder["other", Path.GetFileName(f)])));
+        Assert.All(Directory.GetFiles(folder["one"]), f =>
+            Assert.Equal(File.ReadAllBytes(f), File.ReadAllBytes(folder["other", Path.GetFileName(f)])));
     }
 
     [Fact]
@@ -156,6 +158,9 @@ public sealed class MergeVerbTests : IDisposable
         Assert.Contains(folder["disk"], run.Output, StringComparison.Ordinal);
         Assert.Contains(expected, run.Output, StringComparison.Ordinal);
     }
+
+    private DerivedManifest Manifest(string name) =>
+        JsonSerializer.Deserialize(File.ReadAllBytes(folder[name, "manifest.json"]), ContractJson.Default.DerivedManifest)!;
 
     private string Done(params string[] arguments)
     {

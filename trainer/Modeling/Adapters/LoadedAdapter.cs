@@ -71,6 +71,7 @@ public sealed class LoadedAdapter : IDisposable
     {
         using var folder = AdapterFolder.Open(path);
         CheckTask(model, folder);
+        CheckShapes(model, folder);
         // Its attachment is the loaded adapter's, or goes with what failed.
         var method = TuningMethods.Of(folder);
         try
@@ -86,15 +87,27 @@ public sealed class LoadedAdapter : IDisposable
                 Facts = method.Facts(model) with { Dtype = stored.Dtype, Mergeable = attachment.Unmergeable.Count == 0 },
             };
         }
-        catch (TuningException e)
-        {
-            method.Dispose();
-            throw new ModelFormatException(folder.ConfigPath, $"does not fit this base model: {e.Message}");
-        }
         catch
         {
             method.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Everything that does not fit is told before memory is taken on the device.</summary>
+    private static void CheckShapes(BaseModel model, AdapterFolder folder)
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        using var method = TuningMethods.Of(folder);
+        try
+        {
+            var shapes = new StoredTensors(folder.Weights, model, head: folder.Head, shapesOnly: true);
+            method.Build(model, shapes);
+            shapes.Finish();
+        }
+        catch (TuningException e)
+        {
+            throw new ModelFormatException(folder.ConfigPath, $"does not fit this base model: {e.Message}");
         }
     }
 }

@@ -80,7 +80,8 @@ public static class SafetensorsWriter
         using var guard = no_grad();
         var plain = output.Make().detach().to_type(output.Type).cpu().contiguous();
         if (!plain.shape.SequenceEqual(output.Shape))
-            throw new InvalidOperationException($"'{output.Name}' is [{string.Join(", ", plain.shape)}] instead of [{string.Join(", ", output.Shape)}].");
+            throw new InvalidOperationException(
+                $"'{output.Name}' is [{string.Join(", ", plain.shape)}] instead of [{string.Join(", ", output.Shape)}].");
         var left = output.Bytes;
         for (var at = (byte*)Aten.DataPointer(plain); left > 0;)
         {

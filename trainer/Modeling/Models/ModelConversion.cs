@@ -41,9 +41,12 @@ public static class ModelConversion
     /// </summary>
     public static ScalarType StoredType(string path)
     {
-        if (Directory.Exists(path) && (File.Exists(Path.Combine(path, ModelConfigReader.FileName)) || Directory.GetFiles(path, "*.gguf") is not [_]))
-            return ModelConfigReader.FromFolder(path).StoredType;
-        if (Directory.Exists(path)) path = Directory.GetFiles(path, "*.gguf")[0];
+        if (Directory.Exists(path))
+        {
+            if (File.Exists(Path.Combine(path, ModelConfigReader.FileName)) || Directory.GetFiles(path, "*.gguf") is not [var only])
+                return ModelConfigReader.FromFolder(path).StoredType;
+            path = only;
+        }
         using var file = GgufFile.Open(path);
         using var weights = new GgufWeights(file, ModelConfigReader.FromGguf(file));
         var matrices = file.Tensors.Values.Where(t => t.Shape.Count > 1).Select(t => t.Type.Name).Distinct().ToList();

@@ -19,11 +19,13 @@ public static class ModelWriter
     /// <summary>Files of the source folder that belong to a model and say nothing of its weights.</summary>
     private static readonly string[] Companions =
     [
-        TokenizerFiles.Tokenizer, TokenizerFiles.Config, TokenizerFiles.Template, "special_tokens_map.json", "added_tokens.json", "tokenizer.model",
-        "vocab.json", "merges.txt", "vocab.txt", "generation_config.json",
+        TokenizerFiles.Tokenizer, TokenizerFiles.Config, TokenizerFiles.Template, "special_tokens_map.json", "added_tokens.json",
+        "tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", "generation_config.json",
     ];
 
-    /// <summary><c>config.json</c>, the weights (in shards where they are many) and the tokenizer's files, into an existing folder.</summary>
+    /// <summary>
+    /// <c>config.json</c>, the weights (in shards where they are many) and the tokenizer's files, into an existing folder.
+    /// </summary>
     /// <param name="dtype">Element type of the weights in the file.</param>
     /// <exception cref="IOException">The disk is full, or something else of the file system.</exception>
     public static void Save(BaseModel model, string folder, ScalarType dtype) =>

@@ -71,10 +71,12 @@ internal sealed class CombinationFlags(string methodName)
         {
             if (count > 1) throw RunFailedException.Job($"{count} adapters are given: {methodName} must say how they become one");
             foreach (var option in (Option[])[weights, density, seed, rank])
-                if (parsed.GetResult(option) is { Implicit: false }) throw RunFailedException.Job($"{option.Name} belongs to {methodName}");
+                if (parsed.GetResult(option) is { Implicit: false })
+                    throw RunFailedException.Job($"{option.Name} belongs to {methodName}");
             return null;
         }
-        var options = new CombinationOptions(CombinationNames.Named(named), Weights(parsed.GetValue(weights), count), Rank: parsed.GetValue(rank));
+        var options = new CombinationOptions(
+            CombinationNames.Named(named), Weights(parsed.GetValue(weights), count), Rank: parsed.GetValue(rank));
         if (parsed.GetValue(density) is { } share)
             options = options.Prunes ? options with { Density = share } : throw RunFailedException.Job($"--density says nothing to {named}");
         return parsed.GetValue(seed) is { } chance ? options with { Seed = chance } : options;

@@ -18,7 +18,8 @@ internal static class MergeCommand
         var model = new Option<string>("--model")
         {
             HelpName = "PATH|SOURCE",
-            Description = "The base that it was trained on: a folder in Hugging Face layout, a .gguf file, or a source (hf://, s3://, oci://).",
+            Description =
+                "The base that it was trained on: a folder in Hugging Face layout, a .gguf file, or a source (hf://, s3://, oci://).",
             Required = true,
         };
         var output = new Option<string>("--output")
@@ -72,7 +73,8 @@ internal static class MergeCommand
         {
             var request = new MergeRequest(
                 parsed.GetValue(model)!, adapters.Adapters(parsed), adapters.Of(parsed), parsed.GetValue(output)!, parsed.GetValue(type),
-                parsed.GetValue(dequantize), Quantizations.Named(parsed.GetValue(quantization)), parity.Of(parsed), Size(parsed.GetValue(shards)!));
+                parsed.GetValue(dequantize), Quantizations.Named(parsed.GetValue(quantization)), parity.Of(parsed),
+                Size(parsed.GetValue(shards)!));
             return torch.Run(() =>
             {
                 TorchRuntime.Load();
@@ -86,7 +88,8 @@ internal static class MergeCommand
     private static long Size(string text)
     {
         var (unit, bytes) = Units.First(u => text.EndsWith(u.Unit, StringComparison.OrdinalIgnoreCase));
-        return double.TryParse(text[..^unit.Length], NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number * bytes is >= 1 and < 1e18
-            ? (long)(number * bytes) : throw RunFailedException.Job($"--max-shard-size is '{text}'; it must be a size such as 5GB, 500MB or 1000000");
+        var isNumber = double.TryParse(text[..^unit.Length], NumberStyles.Float, CultureInfo.InvariantCulture, out var number);
+        return isNumber && number * bytes is >= 1 and < 1e18 ? (long)(number * bytes)
+            : throw RunFailedException.Job($"--max-shard-size is '{text}'; it must be a size such as 5GB, 500MB or 1000000");
     }
 }

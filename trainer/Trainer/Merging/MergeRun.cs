@@ -26,7 +26,9 @@ internal sealed class MergeRun(MergeRequest request)
 
     private bool ToGguf => target.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase);
 
-    /// <exception cref="RunFailedException">It is refused, cannot be written, or answers otherwise than it should; nothing is left then.</exception>
+    /// <exception cref="RunFailedException">
+    /// It is refused, cannot be written, or answers otherwise than it should; nothing is left then.
+    /// </exception>
     public void Execute()
     {
         CheckType();
@@ -42,7 +44,8 @@ internal sealed class MergeRun(MergeRequest request)
             var found = Answers(output, prompts);
             try
             {
-                Parity.Between(expected, found).Require(request.Prompts.MaxDifference, request.Type ?? dtype, Precisions.Of(request.Prompts.DType));
+                Parity.Between(expected, found).Require(
+                    request.Prompts.MaxDifference, request.Type ?? dtype, Precisions.Of(request.Prompts.DType));
             }
             finally
             {
@@ -56,7 +59,8 @@ internal sealed class MergeRun(MergeRequest request)
     {
         IReadOnlyCollection<string> types = ToGguf ? ModelConversion.GgufTypes : ["F32", "F16", "BF16"];
         if (request.Type is { } type && !types.Contains(type))
-            throw RunFailedException.Job($"--type is '{type}'; for a {(ToGguf ? "GGUF file" : "folder")} it is one of {string.Join(", ", types)}");
+            throw RunFailedException.Job(
+                $"--type is '{type}'; for a {(ToGguf ? "GGUF file" : "folder")} it is one of {string.Join(", ", types)}");
     }
 
     private string? Combined(string scratch)
@@ -80,7 +84,8 @@ internal sealed class MergeRun(MergeRequest request)
         var (expected, prompts) = Answers(location, root, path);
         ModelMerging.ToFolder(model, adapter, folder, dtype, request.Dequantize, request.MaxShardBytes);
         var name = SafetensorsWriter.NameOf(dtype);
-        Provenance.Write(folder, ArtifactKind.Model, name, request.Adapters, request.Combination, new BaseModelReference(request.Model, model.Digest));
+        Provenance.Write(
+            folder, ArtifactKind.Model, name, request.Adapters, request.Combination, new BaseModelReference(request.Model, model.Digest));
         return (expected, prompts, name);
     }
 
@@ -91,8 +96,9 @@ internal sealed class MergeRun(MergeRequest request)
             CPU, ModelConversion.StoredType(path), Quantization: request.Quantization, Root: root, Task: null, RequireTokenizer: false));
         if (model.PackedFormats is not [_, ..] formats || request.Dequantize) return model;
         model.Dispose();
-        throw RunFailedException.Job($"{request.Model} is quantised ({string.Join(", ", formats)}), and rounding merged weights to that again would "
-            + "lose what the adapter changed; add --dequantize to write them in full, or give the model that it was made from as --model");
+        throw RunFailedException.Job($"{request.Model} is quantised ({string.Join(", ", formats)}), and rounding merged weights to that "
+            + "again would lose what the adapter changed; add --dequantize to write them in full, or give the model that it was made from "
+            + "as --model");
     }
 
     /// <summary>A GGUF file is made from a folder of the same type, but for types that such a folder does not have.</summary>

@@ -21,7 +21,8 @@ internal sealed record Parity(double Largest, double Spread, long SameBest, long
     };
 
     /// <summary>The types with their shares, for people.</summary>
-    public static string Defaults => string.Join(", ", Shares.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Key} {s.Value}")));
+    public static string Defaults =>
+        string.Join(", ", Shares.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Key} {s.Value}")));
 
     public static Parity Between(IReadOnlyList<Tensor> first, IReadOnlyList<Tensor> second)
     {
@@ -40,10 +41,12 @@ internal sealed record Parity(double Largest, double Spread, long SameBest, long
     {
         var most = bound ?? Spread * Math.Max(Shares[type], Shares[computed.ToString()]);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"largest logit difference {Largest:g3}, {Largest / Spread:g3} of the logits' spread of {Spread:g3}; the same best token at {SameBest} of {Positions}"));
+            $"largest logit difference {Largest:g3}, {Largest / Spread:g3} of the logits' spread of {Spread:g3}; "
+            + $"the same best token at {SameBest} of {Positions}"));
         // What is no number is above every bound.
         if (!(Largest <= most))
             throw RunFailedException.Model(string.Create(CultureInfo.InvariantCulture,
-                $"what was made answers otherwise: a logit differs by {Largest:g3}, and {most:g3} is the most allowed (--max-difference); nothing was written"));
+                $"what was made answers otherwise: a logit differs by {Largest:g3}, and {most:g3} is the most allowed (--max-difference); "
+                + $"nothing was written"));
     }
 }

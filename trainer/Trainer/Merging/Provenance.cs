@@ -10,7 +10,8 @@ internal static class Provenance
 {
     /// <summary>Over the files that are there, as the last one.</summary>
     public static void Write(
-        string folder, ArtifactKind kind, string dtype, IReadOnlyList<string> adapters, CombinationOptions? combination, BaseModelReference? model)
+        string folder, ArtifactKind kind, string dtype, IReadOnlyList<string> adapters, CombinationOptions? combination,
+        BaseModelReference? model)
     {
         var manifest = new DerivedManifest
         {
@@ -26,8 +27,8 @@ internal static class Provenance
             Files = [.. ArtifactReader.Describe(folder)],
             Producer = $"graft-trainer {typeof(Provenance).Assembly.GetName().Version?.ToString(3)}",
         };
-        File.WriteAllBytes(
-            Path.Combine(folder, ArtifactLayout.Manifest), JsonSerializer.SerializeToUtf8Bytes(manifest, ContractJson.Indented.DerivedManifest));
+        var json = JsonSerializer.SerializeToUtf8Bytes(manifest, ContractJson.Indented.DerivedManifest);
+        File.WriteAllBytes(Path.Combine(folder, ArtifactLayout.Manifest), json);
     }
 
     private static string DigestOf(string path)

@@ -7,9 +7,12 @@ internal static class AtomicOutput
 {
     /// <param name="target">A full path at which nothing is yet.</param>
     /// <param name="write">
-    /// Makes the first path, which is then renamed, and may leave what it needs besides in the second, a folder that is removed in any case.
+    /// Makes the first path, which is then renamed, and may leave what it needs besides in the second, a folder that is removed in any
+    /// case.
     /// </param>
-    /// <exception cref="RunFailedException">Class <see cref="Contract.FailureClass.OutputError"/>: there is something, or the disk refuses.</exception>
+    /// <exception cref="RunFailedException">
+    /// Class <see cref="Contract.FailureClass.OutputError"/>: there is something, or the disk refuses.
+    /// </exception>
     public static void Write(string target, Action<string, string> write)
     {
         if (Path.Exists(target)) throw RunFailedException.Output($"{target} is there already");

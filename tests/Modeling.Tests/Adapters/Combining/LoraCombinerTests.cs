@@ -21,12 +21,13 @@ public sealed class LoraCombinerTests : IDisposable
         var both = Combine(LoraCombination.Cat, [0.7, -0.3], one, other);
 
         var sum = Sum(LoraFiles.Product(LoraFiles.Read(one, Q), 0.7 * 4), LoraFiles.Product(LoraFiles.Read(other, Q), -0.3 * 2));
-        Assert.True(LoraFiles.Largest(sum, LoraFiles.Product(LoraFiles.Read(both, Q))) < 1e-5);
+        Check(both, Q, sum);
         // A module of one adapter alone is filled up with zeros, as in PEFT.
-        Assert.True(LoraFiles.Largest(LoraFiles.Product(LoraFiles.Read(one, V), 0.7 * 4), LoraFiles.Product(LoraFiles.Read(both, V))) < 1e-5);
+        Check(both, V, LoraFiles.Product(LoraFiles.Read(one, V), 0.7 * 4));
         Assert.Equal(5, LoraFiles.Read(both, V).A.GetLength(0));
         var config = Config(both);
-        Assert.Equal((5, 5, false), (config["r"]!.GetValue<int>(), config["lora_alpha"]!.GetValue<int>(), config["use_rslora"]!.GetValue<bool>()));
+        Assert.Equal((5, 5), (config["r"]!.GetValue<int>(), config["lora_alpha"]!.GetValue<int>()));
+        Assert.False(config["use_rslora"]!.GetValue<bool>());
         Assert.Equal([Q, V], config["target_modules"]!.AsArray().Select(t => t!.GetValue<string>()));
     }
 
@@ -119,8 +120,8 @@ public sealed class LoraCombinerTests : IDisposable
 
         var same = Combine(LoraCombination.Cat, [1], one);
 
-        Assert.True(LoraFiles.Largest(LoraFiles.Product(LoraFiles.Read(one, Q), 4 / 2.0), LoraFiles.Product(LoraFiles.Read(same, Q))) < 1e-5);
-        Assert.True(LoraFiles.Largest(LoraFiles.Product(LoraFiles.Read(one, V), 16 / 2.0), LoraFiles.Product(LoraFiles.Read(same, V))) < 1e-5);
+        Check(same, Q, LoraFiles.Product(LoraFiles.Read(one, Q), 4 / 2.0));
+        Check(same, V, LoraFiles.Product(LoraFiles.Read(one, V), 16 / 2.0));
         Assert.Empty(Config(same)["alpha_pattern"]!.AsObject());
     }
 
@@ -129,7 +130,8 @@ public sealed class LoraCombinerTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var model = Fixtures.Llama();
-        string[] folders = [Fixtures.Path("peft", "lora_llama_all", "adapter_final"), Fixtures.Path("peft", "lora_llama_default_qv", "adapter_final")];
+        string[] folders =
+            [.. new[] { "lora_llama_all", "lora_llama_default_qv" }.Select(name => Fixtures.Path("peft", name, "adapter_final"))];
         using var combined = LoadedAdapter.Load(model, "both", Combine(LoraCombination.Cat, [1, 1], folders));
         using var first = LoadedAdapter.Load(model, "first", folders[0]);
         using var second = LoadedAdapter.Load(model, "second", folders[1]);
@@ -159,7 +161,8 @@ public sealed class LoraCombinerTests : IDisposable
         var dora = LoraFiles.Write(Path.Combine(folder.FullName, "dora"), 1, 8, [(Q, 6, 5, 2)], config =>
             (config["use_dora"], config["bias"], config["modules_to_save"]) = (true, "all", new JsonArray("lm_head")));
         var message = Assert.Throws<ModelFormatException>(() => Combine(LoraCombination.Cat, [1, 1], one, dora)).Message;
-        Assert.All((string[])["use_dora", "bias is 'all'", "modules_to_save"], part => Assert.Contains(part, message, StringComparison.Ordinal));
+        foreach (var part in (string[])["use_dora", "bias is 'all'", "modules_to_save"])
+            Assert.Contains(part, message, StringComparison.Ordinal);
     }
 
     private string Make(string name, ulong seed, double alpha, params (string, int, int, int)[] modules) =>
@@ -197,6 +200,9 @@ public sealed class LoraCombinerTests : IDisposable
         });
         Assert.Equal((rows, columns), (tensors[0].GetLength(0), tensors[0].GetLength(1)));
     }
+
+    private static void Check(string adapter, string module, double[,] wanted) =>
+        Assert.True(LoraFiles.Largest(wanted, LoraFiles.Product(LoraFiles.Read(adapter, module))) < 1e-5);
 
     private static void Check(float[,] found, Func<int, int, double> wanted)
     {

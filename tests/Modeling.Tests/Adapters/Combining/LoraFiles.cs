@@ -14,7 +14,8 @@ internal static class LoraFiles
         Directory.CreateDirectory(folder);
         using var scope = NewDisposeScope();
         using var rng = new Generator(seed);
-        var config = JsonNode.Parse(File.ReadAllText(Fixtures.Path("peft", "lora_llama_all", "adapter_final", "adapter_config.json")))!.AsObject();
+        var written = Fixtures.Path("peft", "lora_llama_all", "adapter_final", "adapter_config.json");
+        var config = JsonNode.Parse(File.ReadAllText(written))!.AsObject();
         (config["r"], config["lora_alpha"]) = (modules.Max(m => m.Rank), alpha);
         config["target_modules"] = new JsonArray([.. modules.Select(m => (JsonNode)m.Module)]);
         change?.Invoke(config);

@@ -79,7 +79,8 @@ public sealed class MergedAdapterTests
     [InlineData("bert_seqcls", ScalarType.Float32, 2e-5)]
     [InlineData("roberta_seqcls", ScalarType.Float32, 2e-5)]
     [InlineData("llama_seqcls", ScalarType.Float32, 2e-5)]
-    public void Every_kind_of_linear_layer_answers_alike_with_the_adapter_in_it_and_beside_it(string name, ScalarType dtype, double tolerance)
+    public void Every_kind_of_linear_layer_answers_alike_with_the_adapter_in_it_and_beside_it(
+        string name, ScalarType dtype, double tolerance)
     {
         using var scope = NewDisposeScope();
         using var model = Fixtures.Case(name, dtype);
@@ -128,7 +129,8 @@ public sealed class MergedAdapterTests
         using var model = Fixtures.Case(name);
         Assert.True(model.Config.TiedEmbeddings);
         using var adapter = TestAdapters.Table(model, seed: 3);
-        var (plain, beside, names) = (TestAdapters.Logits(model), TestAdapters.Logits(model, adapter), model.Network.Weights.Select(w => w.Name).ToList());
+        var (plain, beside) = (TestAdapters.Logits(model), TestAdapters.Logits(model, adapter));
+        var names = model.Network.Weights.Select(w => w.Name).ToList();
 
         using (MergedAdapter.Into(model, adapter))
         {

@@ -21,7 +21,9 @@ internal static class FactorSums
     private static Tensor Sum(IReadOnlyList<Tensor> tensors, IReadOnlyList<double> factors) =>
         tensors.Select((tensor, i) => tensor.mul((float)factors[i])).Aggregate((sum, next) => sum.add(next));
 
-    /// <summary>The mean over those whose sign is that of the sum of all, element by element. The sum's sign is by values, not by votes.</summary>
+    /// <summary>
+    /// The mean over those whose sign is that of the sum of all, element by element. The sum's sign is by values, not by votes.
+    /// </summary>
     private static Tensor Agreeing(IReadOnlyList<Tensor> tensors, IReadOnlyList<double> factors)
     {
         var all = stack(tensors);                                                       // (adapters, ...)

@@ -13,7 +13,9 @@ public enum LoraCombination
     /// <summary>The best approximation of the sum of w s B A at a rank that is asked for, by its singular values.</summary>
     Svd,
 
-    /// <summary>As <see cref="Linear"/>, of the largest elements alone and where their signs agree (Yadav et al. 2023, arXiv:2306.01708).</summary>
+    /// <summary>
+    /// As <see cref="Linear"/>, of the largest elements alone and where their signs agree (Yadav et al. 2023, arXiv:2306.01708).
+    /// </summary>
     Ties,
 
     /// <summary>As <see cref="Linear"/>, of elements left to chance and counted the more (Yu et al. 2023, arXiv:2311.03099).</summary>
@@ -24,7 +26,9 @@ public enum LoraCombination
 }
 
 /// <param name="Weights">Of the adapters, in their order.</param>
-/// <param name="Density">Share of elements that is kept, above 0 and at most 1; of <see cref="LoraCombination.Ties"/> and the two DAREs.</param>
+/// <param name="Density">
+/// Share of elements that is kept, above 0 and at most 1; of <see cref="LoraCombination.Ties"/> and the two DAREs.
+/// </param>
 /// <param name="Seed">Which elements chance keeps.</param>
 /// <param name="Rank">Of <see cref="LoraCombination.Svd"/>; null: the largest of the adapters'.</param>
 public sealed record CombinationOptions(

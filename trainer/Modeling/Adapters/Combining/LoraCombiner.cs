@@ -30,7 +30,10 @@ public sealed class LoraCombiner : IDisposable
     private LoraCombiner(List<StoredLora> adapters, CombinationOptions options)
     {
         (this.adapters, this.options) = (adapters, options);
-        modules = [.. adapters.SelectMany(a => a.Pairs).Select(p => p.Module).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        modules =
+        [
+            .. adapters.SelectMany(a => a.Pairs).Select(p => p.Module).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal),
+        ];
         var largest = adapters.Select(a => a.Pairs.Max(p => p.Rank)).ToList();
         rank = options.Method switch
         {
@@ -71,9 +74,11 @@ public sealed class LoraCombiner : IDisposable
         if (options.Weights.Any(w => !double.IsFinite(w))) problems.Add("a weight is no finite number.");
         if (options.SumsFactors && options.Weights.Any(w => w <= 0))
             problems.Add("a weight is not above 0, and has no square root then; cat and svd take any.");
-        if (options.Prunes && options.Density is not (> 0 and <= 1)) problems.Add($"the density is {options.Density}; it must be above 0 and at most 1.");
+        if (options.Prunes && options.Density is not (> 0 and <= 1))
+            problems.Add($"the density is {options.Density}; it must be above 0 and at most 1.");
         if (options.Rank is { } asked && (asked < 1 || options.Method != LoraCombination.Svd))
-            problems.Add(asked < 1 ? $"the rank is {asked}; it must be at least 1." : "only svd takes a rank; the others' follows from the adapters.");
+            problems.Add(asked < 1 ? $"the rank is {asked}; it must be at least 1."
+                : "only svd takes a rank; the others' follows from the adapters.");
         if (problems.Count > 0) throw new TuningException(problems);
     }
 
@@ -85,14 +90,17 @@ public sealed class LoraCombiner : IDisposable
             var pairs = PairsOf(module).Select(p => p.Pair).ToList();
             string Each(Func<StoredPair, long> what) => string.Join(" and ", pairs.Select(what).Distinct());
             if (pairs.Select(p => (p.IsEmbedding, p.A.Shape[1], p.B.Shape[0])).Distinct().Count() > 1)
-                problems.Add($"'{module}' is {Each(p => p.B.Shape[0])} x {Each(p => p.A.Shape[1])}: these are adapters of different bases.");
+                problems.Add(
+                    $"'{module}' is {Each(p => p.B.Shape[0])} x {Each(p => p.A.Shape[1])}: these are adapters of different bases.");
             else if (options.SumsFactors && pairs.Select(p => p.Rank).Distinct().Count() > 1)
                 problems.Add($"'{module}' has the ranks {Each(p => p.Rank)}; this method needs the same, cat and svd take any.");
         }
-        if (adapters.Select(a => a.Folder.Config.Text("task_type")).Distinct().Count() > 1) problems.Add("they are adapters of different tasks (task_type).");
+        if (adapters.Select(a => a.Folder.Config.Text("task_type")).Distinct().Count() > 1)
+            problems.Add("they are adapters of different tasks (task_type).");
         if (adapters.Select(a => a.Folder.Config.Flag("fan_in_fan_out") ?? false).Distinct().Count() > 1)
             problems.Add("they differ in fan_in_fan_out, so they are adapters of different bases.");
-        if (problems.Count > 0) throw new TuningException([.. problems.Take(8), .. problems.Count > 8 ? [$"And {problems.Count - 8} more."] : (string[])[]]);
+        if (problems.Count > 8) problems = [.. problems.Take(8), $"And {problems.Count - 8} more."];
+        if (problems.Count > 0) throw new TuningException(problems);
     }
 
     private void Write(string folder)
@@ -118,12 +126,15 @@ public sealed class LoraCombiner : IDisposable
         (config["r"], config["lora_alpha"], config["use_rslora"]) = (rank, rank, false);
         (config["rank_pattern"], config["alpha_pattern"]) = (new JsonObject(), new JsonObject());
         (config["init_lora_weights"], config["inference_mode"]) = (true, true);
-        config["target_modules"] = new JsonArray([.. Targets().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(t => (JsonNode)t)]);
+        config["target_modules"] = new JsonArray(
+            [.. Targets().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(t => (JsonNode)t)]);
         foreach (var name in (string[])["layers_to_transform", "layers_pattern", "exclude_modules"]) config[name] = null;
         return config;
     }
 
-    /// <summary>What all of them name; where one's names are a pattern or cut down by other fields, the whole names of the modules.</summary>
+    /// <summary>
+    /// What all of them name; where one's names are a pattern or cut down by other fields, the whole names of the modules.
+    /// </summary>
     private IEnumerable<string> Targets() =>
         adapters.All(a => a.Folder.Config.Find("target_modules") is { ValueKind: JsonValueKind.Array }
             && !a.Folder.Config.Has("layers_to_transform") && !a.Folder.Config.Has("exclude_modules"))
@@ -139,7 +150,8 @@ public sealed class LoraCombiner : IDisposable
         Forget();
         using var scope = NewDisposeScope();
         using var guard = no_grad();
-        var parts = PairsOf(module).Select(p => (A: p.Adapter.Read(p.Pair.A), B: p.Adapter.Read(p.Pair.B), Counts: p.Weight * p.Pair.Scale)).ToList();
+        var parts = PairsOf(module)
+            .Select(p => (A: p.Adapter.Read(p.Pair.A), B: p.Adapter.Read(p.Pair.B), Counts: p.Weight * p.Pair.Scale)).ToList();
         Tensor a, b;
         if (options.SumsFactors)
         {

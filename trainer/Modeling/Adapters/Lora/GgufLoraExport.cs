@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Graft.Modeling;
 
 /// <summary>
-/// Writes a LoRA as one GGUF file for llama.cpp (<c>--lora</c>), laid out as its <c>convert_lora_to_gguf.py</c> does it, but right also where
-/// that is not: rsLoRA's scale, scales that differ between modules, and GPT-2's turned weights.
+/// Writes a LoRA as one GGUF file for llama.cpp (<c>--lora</c>), laid out as its <c>convert_lora_to_gguf.py</c> does it, but right also
+/// where that is not: rsLoRA's scale, scales that differ between modules, and GPT-2's turned weights.
 /// </summary>
 public static class GgufLoraExport
 {
@@ -26,7 +26,8 @@ public static class GgufLoraExport
         using var lora = StoredLora.Open(adapter, "be written for llama.cpp");
         var config = ConfigOf(model);
         var architecture = GgufArchitectures.Of(config.ModelType) ?? throw new ModelFormatException(model,
-            $"model_type is '{config.ModelType}'; LoRAs of these can be written for llama.cpp: {string.Join(", ", GgufArchitectures.ModelTypes)}");
+            $"model_type is '{config.ModelType}'; LoRAs of these can be written for llama.cpp: "
+            + string.Join(", ", GgufArchitectures.ModelTypes));
         var names = architecture.Tensors;
         CheckPlaces(lora, names, config);
         // llama.cpp counts alpha / r by each matrix's own r. What a module counts otherwise goes into its B.
@@ -67,11 +68,16 @@ public static class GgufLoraExport
     {
         var problems = new List<string>();
         var tables = lora.Pairs.Where(p => p.IsEmbedding).Select(p => p.Module).ToList();
-        if (tables.Count > 0) problems.Add($"it tunes the table of embeddings ({string.Join(", ", tables)}), which is not written for llama.cpp; merge it into its base instead");
-        var homeless = lora.Pairs.Where(p => !p.IsEmbedding && names.FromHuggingFace(p.Module + Weight) is null).Select(p => p.Module).ToList();
-        if (homeless.Count > 0) problems.Add($"{homeless.Count} modules have no name in llama.cpp's {config.ModelType}: {Lists.Some(homeless, 4)}");
+        if (tables.Count > 0)
+            problems.Add($"it tunes the table of embeddings ({string.Join(", ", tables)}), which is not written for llama.cpp; "
+                + "merge it into its base instead");
+        var homeless = lora.Pairs.Where(p => !p.IsEmbedding && names.FromHuggingFace(p.Module + Weight) is null)
+            .Select(p => p.Module).ToList();
+        if (homeless.Count > 0)
+            problems.Add($"{homeless.Count} modules have no name in llama.cpp's {config.ModelType}: {Lists.Some(homeless, 4)}");
         if (config.TiedEmbeddings && lora.Pairs.Any(p => p.Module + Weight == MergedWeights.Head))
-            problems.Add("it tunes lm_head, which is the table of embeddings in this base; llama.cpp leaves it out, so merge it into its base instead");
+            problems.Add("it tunes lm_head, which is the table of embeddings in this base; llama.cpp leaves it out, so merge it into its "
+                + "base instead");
         foreach (var pair in lora.Pairs.Where(p => p.Scale == 0)) problems.Add($"'{pair.Module}' counts nothing: its alpha is 0");
         if (problems.Count > 0) throw new ModelFormatException(lora.Folder.Folder, string.Join("; ", problems));
     }

@@ -44,10 +44,12 @@ internal sealed class StoredLora : IDisposable
         var folder = AdapterFolder.Open(path);
         try
         {
-            if (folder.Type != "LORA") throw new ModelFormatException(folder.ConfigPath, $"peft_type is '{folder.Type}'; only LoRAs can {purpose}");
+            if (folder.Type != "LORA")
+                throw new ModelFormatException(folder.ConfigPath, $"peft_type is '{folder.Type}'; only LoRAs can {purpose}");
             var fields = folder.Config;
             foreach (var name in Flags)
-                if (fields.Flag(name) == true) fields.Wrong($"{name} is true, and such a LoRA cannot {purpose}; merge it into its base instead");
+                if (fields.Flag(name) == true)
+                    fields.Wrong($"{name} is true, and such a LoRA cannot {purpose}; merge it into its base instead");
             if (fields.Text("bias") is { } bias and not "none")
                 fields.Wrong($"bias is '{bias}', and biases cannot {purpose}; merge it into its base instead");
             foreach (var name in Parts)
@@ -125,7 +127,8 @@ internal sealed class StoredLora : IDisposable
                 used.Add(Prefix + module + partB);
                 if (b is null) problems.Add($"the tensor '{Prefix}{module}{partB}' is missing");
                 else if (a.Shape is not [var rank, _] || b.Shape is not [_, var other] || rank != other || rank < 1)
-                    problems.Add($"'{name}' is [{string.Join(", ", a.Shape)}] and '{b.Name}' is [{string.Join(", ", b.Shape)}], which is no product");
+                    problems.Add($"'{name}' is [{string.Join(", ", a.Shape)}] and '{b.Name}' is [{string.Join(", ", b.Shape)}], "
+                        + "which is no product");
                 else pairs.Add(new StoredPair(module, isEmbedding, a, b, scale(module, (int)rank)));
             }
         }

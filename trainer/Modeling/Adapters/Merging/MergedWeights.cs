@@ -42,8 +42,8 @@ internal sealed class MergedWeights : IDisposable
         var formats = model.Transformer.Packed.Where(p => merged.Changes(p.Name)).Select(p => p.Matrix.Format!)
             .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         if (formats.Count > 0 && !dequantize)
-            throw new TuningException([$"the base's weights are kept as {string.Join(", ", formats)}, and rounding them to that again would lose "
-                + "what the adapter changes; merge into dequantised ones, or into the original model"]);
+            throw new TuningException([$"the base's weights are kept as {string.Join(", ", formats)}, and rounding them to that again would "
+                + "lose what the adapter changes; merge into dequantised ones, or into the original model"]);
         return merged;
     }
 
@@ -73,7 +73,8 @@ internal sealed class MergedWeights : IDisposable
     public void Dispose() => Forget();
 
     private (string Name, WeightMatrix Matrix) Table =>
-        model.Transformer.Embedding is { } site ? (site.Name + ".weight", site.Table) : throw new InvalidOperationException("The model embeds no tokens.");
+        model.Transformer.Embedding is { } site ? (site.Name + ".weight", site.Table)
+            : throw new InvalidOperationException("The model embeds no tokens.");
 
     private bool Holds(string name) =>
         model.Transformer.Weights.Any(w => w.Name == name) || model.Transformer.Packed.Any(p => p.Name == name);

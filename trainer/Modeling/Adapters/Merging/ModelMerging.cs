@@ -26,7 +26,8 @@ public static class ModelMerging
     /// <exception cref="TuningException">The adapter cannot be put into these weights; the message says what can be done instead.</exception>
     /// <exception cref="IOException">The disk is full, or something else of the file system.</exception>
     public static void ToFolder(
-        BaseModel model, LoadedAdapter adapter, string folder, ScalarType dtype, bool dequantize = false, long maxShardBytes = DefaultShardBytes)
+        BaseModel model, LoadedAdapter adapter, string folder, ScalarType dtype, bool dequantize = false,
+        long maxShardBytes = DefaultShardBytes)
     {
         using var merged = MergedWeights.Of(model, adapter, dequantize);
         ModelWriter.Save(model, folder, dtype, merged, maxShardBytes);
