@@ -19,6 +19,7 @@ namespace Graft.Contract;
 [JsonSerializable(typeof(ArtifactManifest))]
 [JsonSerializable(typeof(InspectionReport))]
 [JsonSerializable(typeof(DerivedManifest))]
+[JsonSerializable(typeof(VersionedDocument))]
 public sealed partial class ContractJson : JsonSerializerContext
 {
     /// <summary>One line, and characters as they are: for messages and digests.</summary>

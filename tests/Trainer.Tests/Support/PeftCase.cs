@@ -118,7 +118,10 @@ internal sealed partial class PeftCase : IDisposable
     {
         if (!HasAdapter) return TuningMethods.Create(new Method { Full = new FullMethod() });
         using var adapter = AdapterFolder.Open(At("adapter_init"));
-        return TuningMethods.Of(adapter);
+        // PEFT's folders do not say how much faster B learns; the run does.
+        if (!Optimization.TryGetProperty("lr_ratio", out var ratio)) return TuningMethods.Of(adapter);
+        var (options, fields) = PeftLoraReader.Read(adapter);
+        return new LoraTuning(options with { LoraPlusRatio = ratio.GetDouble() }, fields);
     }
 
     private void Fill(string path)

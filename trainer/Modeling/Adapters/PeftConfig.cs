@@ -15,7 +15,9 @@ internal static class PeftConfig
 
     /// <summary>Writes fields sorted by name.</summary>
     public static void Write(string path, IReadOnlyDictionary<string, JsonNode?> fields) =>
-        File.WriteAllText(path, new JsonObject(fields.OrderBy(f => f.Key, StringComparer.Ordinal)).ToJsonString(Readable));
+        Write(path, new JsonObject(fields.OrderBy(f => f.Key, StringComparer.Ordinal)));
+
+    public static void Write(string path, JsonObject config) => File.WriteAllText(path, config.ToJsonString(Readable));
 
     public static JsonArray Array(IEnumerable<string> texts) => new([.. texts.Select(t => (JsonNode)t)]);
 

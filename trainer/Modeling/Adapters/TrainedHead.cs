@@ -26,7 +26,7 @@ internal static class TrainedHead
         ModulesOf(model) is { Count: > 0 } modules ? [.. Usual.Union(modules, StringComparer.Ordinal)] : [];
 
     /// <summary>PEFT's <c>task_type</c>.</summary>
-    public static string TaskOf(BaseModel model) => model.Config.Task switch
+    public static string TaskOf(ModelConfig config) => config.Task switch
     {
         ModelTask.Classification => "SEQ_CLS",
         ModelTask.Embedding => "FEATURE_EXTRACTION",

@@ -92,7 +92,9 @@ public abstract class TuningMethod : IDisposable
         TrainableParameters = Parameters,
         BaseDigest = model.Digest,
         ModelType = model.Config.ModelType,
-        Task = TrainedHead.TaskOf(model),
+        Task = TrainedHead.TaskOf(model.Config),
+        ModulesToSave = TrainedHead.ModulesOf(model),
+        Mergeable = Mergeable,
     });
 
     /// <summary>Adds to the facts what a method alone can say of itself.</summary>

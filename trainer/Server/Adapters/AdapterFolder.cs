@@ -41,15 +41,14 @@ internal static class AdapterFolder
 
     private static IEnumerable<string> Errors(AdapterLocation location, StoredArtifact artifact, string baseDigest)
     {
-        var manifest = artifact.Manifest;
-        if (manifest.Kind != ArtifactKind.Adapter) yield return $"its kind is {manifest.Kind}, and only an Adapter can be loaded";
-        if (manifest.BaseModel.Digest != baseDigest)
+        if (artifact.Kind != ArtifactKind.Adapter) yield return $"its kind is {artifact.Kind}, and only an Adapter can be loaded";
+        if (artifact.BaseModel is { } trainedOn && trainedOn.Digest != baseDigest)
         {
-            yield return $"it was trained on the base model {manifest.BaseModel.Digest}, and the one that is served is {baseDigest}";
+            yield return $"it was trained on the base model {trainedOn.Digest}, and the one that is served is {baseDigest}";
         }
         foreach (var name in Weights.Where(w => Locate(location, w) is not null).Prepend(ArtifactLayout.AdapterConfig))
         {
-            if (manifest.Files.All(f => f.Name != name)) yield return $"manifest.json does not list {name}";
+            if (artifact.Files.All(f => f.Name != name)) yield return $"manifest.json does not list {name}";
         }
         foreach (var problem in artifact.Problems(name => Locate(location, name))) yield return problem;
     }

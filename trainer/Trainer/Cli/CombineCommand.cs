@@ -49,7 +49,7 @@ internal static class CombineCommand
                 TorchRuntime.Load();
                 Directory.CreateDirectory(folder);
                 LoraCombiner.Write(paths, options, folder);
-                Provenance.Write(folder, ArtifactKind.Adapter, "F32", paths, options, model: null);
+                DerivedManifests.Write(folder, ArtifactKind.Adapter, "F32", paths, options, model: null);
                 return ExitCodes.Success;
             }));
             Console.WriteLine($"wrote {target}");

@@ -81,8 +81,8 @@ internal static class InspectCommand
         Path = path,
         Kind = found.Kind,
         Facts = found.Facts,
-        BaseName = found.Artifact?.Manifest.BaseModel.Source ?? found.BaseName,
-        Provenance = found.Artifact is { Manifest: var m, Digest: var digest }
+        BaseName = found.Artifact?.BaseModel?.Source ?? found.BaseName,
+        Provenance = found.Artifact is { Trained: { } m, Digest: var digest }
             ? new Provenance(m.Name, digest, m.BaseModel, m.Dataset, m.Metrics, m.Steps, m.Created, m.Producer) : null,
         Engines = [.. engines.Select(engine => Judge(engine, found, maxRank, on))],
     };

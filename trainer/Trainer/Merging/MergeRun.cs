@@ -84,7 +84,7 @@ internal sealed class MergeRun(MergeRequest request)
         var (expected, prompts) = Answers(location, root, path);
         ModelMerging.ToFolder(model, adapter, folder, dtype, request.Dequantize, request.MaxShardBytes);
         var name = SafetensorsWriter.NameOf(dtype);
-        Provenance.Write(
+        DerivedManifests.Write(
             folder, ArtifactKind.Model, name, request.Adapters, request.Combination, new BaseModelReference(request.Model, model.Digest));
         return (expected, prompts, name);
     }

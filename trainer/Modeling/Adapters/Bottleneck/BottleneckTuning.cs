@@ -12,6 +12,8 @@ internal sealed class BottleneckTuning(BottleneckConfig config) : TuningMethod
     public override string Name => "bottleneck";
     public override double DefaultLearningRate => 1e-3;
 
+    internal override string? StateFile => ArtifactLayout.HubAdapterWeights;
+
     public static BottleneckTuning Read(AdapterFolder folder) => new(HubBottleneckConfig.Read(folder));
 
     private protected override Attachment Declare(BaseModel model, AdapterTensors tensors)
@@ -42,16 +44,9 @@ internal sealed class BottleneckTuning(BottleneckConfig config) : TuningMethod
         HubHeadConfig.Write(Path.Combine(folder, ArtifactLayout.HubHeadConfig), model, baseModelName);
     }
 
-    public override AdapterFacts Facts(BaseModel model) => new()
+    private protected override AdapterFacts Describe(AdapterFacts facts) => facts with
     {
-        Method = Name,
         Targets = [.. config.Attention ? ["attention"] : Array.Empty<string>(), .. config.FeedForward ? ["feedForward"] : Array.Empty<string>()],
-        ModulesToSave = TrainedHead.ModulesOf(model),
-        Dtype = SafetensorsWriter.NameOf(ScalarType.Float32),
-        TrainableParameters = Parameters,
-        BaseDigest = model.Digest,
-        ModelType = model.Config.ModelType,
-        Task = TrainedHead.TaskOf(model),
     };
 
     private Func<Tensor, Tensor> Dropout(Generator? rng)

@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Graft.Contract;
@@ -18,9 +17,6 @@ namespace Graft.Modeling;
 /// </remarks>
 public sealed class LoraCombiner : IDisposable
 {
-    private static readonly JsonSerializerOptions Readable =
-        new() { WriteIndented = true, IndentSize = 2, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly List<StoredLora> adapters;
     private readonly CombinationOptions options;
     private readonly List<string> modules;
@@ -116,7 +112,7 @@ public sealed class LoraCombiner : IDisposable
             ];
         });
         SafetensorsWriter.Write(Path.Combine(folder, ArtifactLayout.AdapterWeights), outputs);
-        File.WriteAllText(Path.Combine(folder, ArtifactLayout.AdapterConfig), Configuration().ToJsonString(Readable));
+        PeftConfig.Write(Path.Combine(folder, ArtifactLayout.AdapterConfig), Configuration());
     }
 
     /// <summary>The first adapter's, but for what tells where the matrices are and how much they count.</summary>

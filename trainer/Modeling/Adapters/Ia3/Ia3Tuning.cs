@@ -1,5 +1,4 @@
 using Graft.Contract;
-using static TorchSharp.torch;
 
 namespace Graft.Modeling.Adapters;
 
@@ -21,7 +20,7 @@ internal sealed class Ia3Tuning(Ia3Method options, string origin = "method.ia3.t
     {
         targets = options.Targets ?? Ia3Defaults.Of(model.Config.ModelType)
             ?? throw new TuningException([$"{origin}: there are no usual ones for {model.Config.ModelType}; name modules and feedForward."]);
-        Check(model.Transformer.Linears);
+        CheckOptions(model.Transformer.Linears);
         var attachment = new Attachment();
         var sites = new List<LinearSite>();
         foreach (var site in model.Transformer.Linears)
@@ -43,23 +42,12 @@ internal sealed class Ia3Tuning(Ia3Method options, string origin = "method.ia3.t
         PeftIa3Config.Write(Path.Combine(folder, ArtifactLayout.AdapterConfig), targets, model, baseModelName);
     }
 
-    public override AdapterFacts Facts(BaseModel model) => new()
-    {
-        Method = Name,
-        Mergeable = true,
-        Targets = tuned,
-        ModulesToSave = TrainedHead.ModulesOf(model),
-        Dtype = SafetensorsWriter.NameOf(ScalarType.Float32),
-        TrainableParameters = Parameters,
-        BaseDigest = model.Digest,
-        ModelType = model.Config.ModelType,
-        Task = TrainedHead.TaskOf(model),
-    };
+    private protected override AdapterFacts Describe(AdapterFacts facts) => facts with { Targets = tuned };
 
     // PEFT asks for no dot before these.
     private bool IsFeedForward(LinearSite site) => targets.FeedForward.Any(f => site.Name.EndsWith(f, StringComparison.Ordinal));
 
-    private void Check(IReadOnlyList<LinearSite> linears)
+    private void CheckOptions(IReadOnlyList<LinearSite> linears)
     {
         var problems = new List<string>();
         if (targets.Modules.Count == 0) problems.Add($"{origin}: names no module; name at least one.");

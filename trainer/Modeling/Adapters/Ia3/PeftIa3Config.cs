@@ -24,7 +24,7 @@ internal static class PeftIa3Config
             ["peft_version"] = PeftConfig.Version,
             ["revision"] = null,
             ["target_modules"] = PeftConfig.Array(targets.Modules.Order(StringComparer.Ordinal)),
-            ["task_type"] = TrainedHead.TaskOf(model),
+            ["task_type"] = TrainedHead.TaskOf(model.Config),
         });
 
     /// <summary>Reads what decides the result; whatever would change it and is not supported is refused by name, all at once.</summary>

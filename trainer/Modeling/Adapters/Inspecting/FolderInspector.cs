@@ -6,9 +6,8 @@ using Graft.Modeling.Files;
 namespace Graft.Modeling.Adapters;
 
 /// <summary>
-/// Facts of an adapter's folder from <c>adapter_config.json</c> and the headers of its weights, whatever its method is and whether
-/// or not it
-/// can be loaded here.
+/// Facts of an adapter's folder from <c>adapter_config.json</c> and the headers of its weights, whatever its method is and whether or not
+/// it can be loaded here.
 /// </summary>
 internal static partial class FolderInspector
 {
@@ -39,7 +38,7 @@ internal static partial class FolderInspector
             BaseDigest = "",
             ModelType = config.Text("model_type"),
             Task = config.Text("task_type"),
-            Bytes = new FileInfo(folder.Weights.Path).Length,
+            Bytes = new FileInfo(folder.Weights.Path).Length + (folder.Head is { } head ? new FileInfo(head.Path).Length : 0),
         };
         var name = config.Text("base_model_name_or_path") ?? config.Text("model_name");
         config.ThrowIfWrong();

@@ -34,7 +34,7 @@ public sealed record Inspected(
                 ? Adapters.GgufInspector.Read(only)
             : Model(path);
         return artifact is null ? found
-            : found with { Artifact = artifact, Facts = found.Facts is { } facts ? With(facts, artifact.Manifest) : null };
+            : found with { Artifact = artifact, Facts = found.Facts is { } facts ? With(facts, artifact) : null };
     }
 
     private static Inspected Model(string path) =>
@@ -44,10 +44,10 @@ public sealed record Inspected(
                     + $"{ModelConfigReader.FileName} and no .gguf file");
 
     /// <summary>What files cannot say.</summary>
-    private static AdapterFacts With(AdapterFacts facts, ArtifactManifest manifest) => facts with
+    private static AdapterFacts With(AdapterFacts facts, StoredArtifact artifact) => facts with
     {
-        BaseDigest = manifest.BaseModel.Digest,
-        ModelType = facts.ModelType ?? manifest.Facts.ModelType,
-        Task = facts.Task ?? manifest.Facts.Task,
+        BaseDigest = artifact.BaseModel?.Digest ?? "",
+        ModelType = facts.ModelType ?? artifact.Trained?.Facts.ModelType,
+        Task = facts.Task ?? artifact.Trained?.Facts.Task,
     };
 }

@@ -144,7 +144,7 @@ internal sealed class LoraTuning : TuningMethod
         SafetensorsWriter.Write(Path.Combine(folder, ArtifactLayout.AdapterWeights), trained.Select(t => (t.Key, t.Value)));
         PeftLoraConfig.Write(Path.Combine(folder, ArtifactLayout.AdapterConfig), new PeftLoraValues(
             doubled ? Doubled() : options, read?.Rule, TargetNames(), [.. SavedNames(model)],
-            modules.Linears is [.., var last] && last.InputFirst, TrainedHead.TaskOf(model), baseModelName));
+            modules.Linears is [.., var last] && last.InputFirst, TrainedHead.TaskOf(model.Config), baseModelName));
     }
 
     private protected override AdapterFacts Describe(AdapterFacts facts)
@@ -160,7 +160,6 @@ internal sealed class LoraTuning : TuningMethod
             Dora = options.Dora,
             Bias = PeftLoraConfig.NameOf(options.Bias),
             ModulesToSave = LoraTargetNames.LastParts(modules.Saved),
-            Mergeable = true,
             Targets = LoraTargetNames.LastParts(modules.Updated),
         };
     }

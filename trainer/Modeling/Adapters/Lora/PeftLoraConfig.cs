@@ -1,5 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Graft.Contract;
 
@@ -18,12 +16,6 @@ internal sealed record PeftLoraValues(
 /// </summary>
 internal static class PeftLoraConfig
 {
-    /// <summary>The PEFT release whose fields these are.</summary>
-    private const string PeftVersion = "0.20.0";
-
-    private static readonly JsonSerializerOptions Readable =
-        new() { WriteIndented = true, IndentSize = 2, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private static readonly string[] Absent =
     [
         "alora_invocation_tokens", "arrow_config", "auto_mapping", "corda_config", "eva_config", "kasa_config", "layer_replication",
@@ -54,7 +46,7 @@ internal static class PeftLoraConfig
             ["megatron_core"] = "megatron.core",
             ["modules_to_save"] = Texts(values.Saved),
             ["peft_type"] = "LORA",
-            ["peft_version"] = PeftVersion,
+            ["peft_version"] = PeftConfig.Version,
             ["qalora_group_size"] = 16,
             ["r"] = o.Rank,
             ["rank_pattern"] = Object(o.RankPattern, v => v),
@@ -65,7 +57,7 @@ internal static class PeftLoraConfig
         };
         foreach (var name in Absent) fields[name] = null;
         foreach (var name in Off) fields[name] = false;
-        File.WriteAllText(path, new JsonObject(fields).ToJsonString(Readable));
+        PeftConfig.Write(path, fields);
     }
 
     /// <summary>In PEFT's words.</summary>

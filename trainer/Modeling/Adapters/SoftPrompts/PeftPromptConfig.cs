@@ -1,5 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Graft.Modeling.Adapters;
@@ -7,11 +5,6 @@ namespace Graft.Modeling.Adapters;
 /// <summary><c>adapter_config.json</c> of virtual tokens, as PEFT 0.20 writes it: every field, sorted.</summary>
 internal static class PeftPromptConfig
 {
-    private const string PeftVersion = "0.20.0";
-
-    private static readonly JsonSerializerOptions Readable =
-        new() { WriteIndented = true, IndentSize = 2, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>The fields that all such methods have.</summary>
     public static SortedDictionary<string, JsonNode?> Of(string type, int tokens, ModelConfig config, string baseModelName) =>
         new(StringComparer.Ordinal)
@@ -20,12 +13,9 @@ internal static class PeftPromptConfig
             // PEFT names both that a classifier may have.
             ["modules_to_save"] = config.Task == ModelTask.Classification ? new JsonArray("classifier", "score") : null,
             ["num_attention_heads"] = config.Heads, ["num_layers"] = config.Layers, ["num_transformer_submodules"] = 1,
-            ["num_virtual_tokens"] = tokens, ["peft_type"] = type, ["peft_version"] = PeftVersion, ["revision"] = null,
-            ["task_type"] = TaskOf(config), ["token_dim"] = config.HiddenSize,
+            ["num_virtual_tokens"] = tokens, ["peft_type"] = type, ["peft_version"] = PeftConfig.Version, ["revision"] = null,
+            ["task_type"] = TrainedHead.TaskOf(config), ["token_dim"] = config.HiddenSize,
         };
-
-    public static void Write(string path, IDictionary<string, JsonNode?> fields) =>
-        File.WriteAllText(path, new JsonObject(fields).ToJsonString(Readable));
 
     /// <summary>How many virtual tokens there are, which is all that the stored form leaves to be known.</summary>
     public static int Tokens(AdapterFolder folder)
@@ -38,12 +28,4 @@ internal static class PeftPromptConfig
         fields.ThrowIfWrong();
         return tokens;
     }
-
-    /// <summary>What PEFT calls a model's task.</summary>
-    public static string TaskOf(ModelConfig config) => config.Task switch
-    {
-        ModelTask.Classification => "SEQ_CLS",
-        ModelTask.Embedding => "FEATURE_EXTRACTION",
-        _ => "CAUSAL_LM",
-    };
 }

@@ -17,8 +17,6 @@ internal abstract class VirtualTokenTuning(int tokens) : TuningMethod
     /// <summary>PEFT's name of what surrounds a model that virtual tokens stand before.</summary>
     private const string HeadPrefix = "base_model.";
 
-    private IReadOnlyList<string> heads = [];
-
     protected int Tokens => tokens;
 
     /// <summary>What PEFT calls the method.</summary>
@@ -52,9 +50,7 @@ internal abstract class VirtualTokenTuning(int tokens) : TuningMethod
     {
         var attachment = new Attachment();
         DeclareLead(attachment, model, tensors);
-        var sites = model.Config.Task == ModelTask.Classification ? model.Transformer.Heads : [];
-        foreach (var site in sites) attachment.Add(site, ReplacedLinear.Take(tensors, site, HeadPrefix + site.Name));
-        heads = [.. sites.Select(s => s.Name.Split('.')[0]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        TrainedHead.Add(model, tensors, attachment, HeadPrefix);
         return attachment;
     }
 
@@ -67,18 +63,8 @@ internal abstract class VirtualTokenTuning(int tokens) : TuningMethod
         if (StateFile == ArtifactLayout.TrainingState) TrainingState.Write(folder, this);
         var fields = PeftPromptConfig.Of(PeftType, tokens, model.Config, baseModelName);
         Describe(fields, model.Config, baseModelName);
-        PeftPromptConfig.Write(Path.Combine(folder, ArtifactLayout.AdapterConfig), fields);
+        PeftConfig.Write(Path.Combine(folder, ArtifactLayout.AdapterConfig), fields);
     }
 
-    public sealed override AdapterFacts Facts(BaseModel model) => new()
-    {
-        Method = Name,
-        VirtualTokens = tokens,
-        ModulesToSave = heads,
-        Dtype = SafetensorsWriter.NameOf(ScalarType.Float32),
-        TrainableParameters = Parameters,
-        BaseDigest = model.Digest,
-        ModelType = model.Config.ModelType,
-        Task = PeftPromptConfig.TaskOf(model.Config),
-    };
+    private protected sealed override AdapterFacts Describe(AdapterFacts facts) => facts with { VirtualTokens = tokens };
 }

@@ -6,7 +6,7 @@ using Graft.Trainer.Output;
 namespace Graft.Trainer.Merging;
 
 /// <summary>Writes of what something was made into its folder.</summary>
-internal static class Provenance
+internal static class DerivedManifests
 {
     /// <summary>Over the files that are there, as the last one.</summary>
     public static void Write(
@@ -25,7 +25,7 @@ internal static class Provenance
                 combination.Rank),
             Dtype = dtype,
             Files = [.. ArtifactReader.Describe(folder)],
-            Producer = $"graft-trainer {typeof(Provenance).Assembly.GetName().Version?.ToString(3)}",
+            Producer = $"graft-trainer {typeof(DerivedManifests).Assembly.GetName().Version?.ToString(3)}",
         };
         var json = JsonSerializer.SerializeToUtf8Bytes(manifest, ContractJson.Indented.DerivedManifest);
         File.WriteAllBytes(Path.Combine(folder, ArtifactLayout.Manifest), json);
