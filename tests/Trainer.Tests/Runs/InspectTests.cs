@@ -87,7 +87,8 @@ public sealed class InspectTests : IDisposable
     [InlineData("nothing", "is neither an adapter nor a model")]
     [InlineData("text", "give a folder, or a .gguf file")]
     [InlineData("absent", "is neither a model folder nor a file")]
-    [InlineData("manifest", "manifest.json cannot be read")]
+    [InlineData("manifest", "manifest.json has version ''")]
+    [InlineData("broken", "manifest.json cannot be read")]
     [InlineData("version", "manifest.json has version 'other'")]
     [InlineData("untyped", "peft_type is missing")]
     public void Bad_input_has_its_own_message(string what, string message)
@@ -104,6 +105,7 @@ public sealed class InspectTests : IDisposable
             case "nothing": foreach (var file in Directory.GetFiles(path)) File.Delete(file); break;
             case "text": path = folder.Write("some.txt", "text"); break;
             case "absent": path = folder["absent"]; break;
+            case "broken": File.WriteAllText(Path.Combine(path, ArtifactLayout.Manifest), "{"); break;
             case "manifest": File.WriteAllText(Path.Combine(path, ArtifactLayout.Manifest), "{}"); break;
             case "version":
                 var other = JsonSerializer.Serialize(Manifest() with { Version = "other" }, ContractJson.Default.ArtifactManifest);

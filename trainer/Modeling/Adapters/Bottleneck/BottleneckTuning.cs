@@ -20,7 +20,7 @@ internal sealed class BottleneckTuning(BottleneckConfig config) : TuningMethod
     {
         CheckOptions(model);
         var activation = Activation.Named(config.Activation)!;
-        var dropout = Dropout(tensors.Learn ? Rng : null);
+        var dropout = DropoutWith(tensors.Learn ? Rng : null);
         var attachment = new Attachment();
         foreach (var site in model.Transformer.Residuals)
         {
@@ -49,10 +49,10 @@ internal sealed class BottleneckTuning(BottleneckConfig config) : TuningMethod
         Targets = [.. config.Attention ? ["attention"] : Array.Empty<string>(), .. config.FeedForward ? ["feedForward"] : Array.Empty<string>()],
     };
 
-    private Func<Tensor, Tensor> Dropout(Generator? rng)
+    private Func<Tensor, Tensor> DropoutWith(Generator? rng)
     {
         if (config.Dropout == 0 || rng is null) return x => x;
-        var dropout = new LoraDropout(config.Dropout, rng, this);
+        var dropout = new Dropout(config.Dropout, rng, this);
         return x => dropout.Active ? dropout.Apply(x) : x;
     }
 

@@ -9,7 +9,7 @@ namespace Graft.Modeling.Adapters;
 /// </summary>
 /// <param name="a">(r, in).</param>
 /// <param name="b">(out, r).</param>
-internal sealed class LoraLayer(Tensor a, Tensor b, double scale, LoraDropout? dropout = null) : LinearAdapter
+internal sealed class LoraLayer(Tensor a, Tensor b, double scale, Dropout? dropout = null) : LinearAdapter
 {
     // Kept, as Scalars.One is and for the same reason.
     private readonly TorchSharp.Scalar scaling = scale;

@@ -61,7 +61,7 @@ internal sealed class LoraTuning : TuningMethod
         { Saved = [.. saved.Distinct(StringComparer.Ordinal)] };
         modules = LoraModules.Of(network, rule);
         CheckOptions(model);
-        var dropout = tensors.Learn && options.Dropout > 0 ? new LoraDropout(options.Dropout, Rng!, this) : null;
+        var dropout = tensors.Learn && options.Dropout > 0 ? new Dropout(options.Dropout, Rng!, this) : null;
         var attachment = new Attachment();
         foreach (var site in modules.Linears) attachment.Add(site, Update(site, tensors, dropout));
         if (modules.Embedding is { } embedding)
@@ -80,7 +80,7 @@ internal sealed class LoraTuning : TuningMethod
         return attachment;
     }
 
-    private LinearAdapter Update(LinearSite site, AdapterTensors tensors, LoraDropout? dropout)
+    private LinearAdapter Update(LinearSite site, AdapterTensors tensors, Dropout? dropout)
     {
         var (rank, scale, key) = (RankOf(site.Name), ScaleOf(site.Name), Prefix + site.Name);
         var start = tensors is DrawnTensors ? LoraStart.Of(options.Initialization, site, rank, scale) : LoraStart.Uniform(site);

@@ -11,12 +11,12 @@ internal sealed class LstmPromptEncoder : PromptEncoder
 {
     private readonly List<(Direction Forward, Direction Backward)> layers = [];
     private readonly Perceptron head;
-    private readonly LoraDropout? dropout;
+    private readonly Dropout? dropout;
 
     /// <param name="size">C: of a virtual token.</param>
     /// <param name="hidden">H: of a state in one direction.</param>
     /// <param name="dropout">Between the layers, while training.</param>
-    public LstmPromptEncoder(AdapterTensors tensors, LstmEncoder options, string name, int size, int hidden, LoraDropout? dropout)
+    public LstmPromptEncoder(AdapterTensors tensors, LstmEncoder options, string name, int size, int hidden, Dropout? dropout)
     {
         this.dropout = dropout;
         for (var i = 0; i < options.Layers; i++)

@@ -20,7 +20,19 @@ internal sealed class PTuning(PTuningMethod options) : VirtualTokenTuning(option
 
     private int? AskedHidden => kind.Mlp?.HiddenSize ?? kind.Lstm?.HiddenSize;
 
-    public static PTuning Read(AdapterFolder folder) => new(new PTuningMethod(PeftPromptConfig.Tokens(folder)));
+    public static PTuning Read(AdapterFolder folder)
+    {
+        var (fields, tokens) = (folder.Config, PeftPromptConfig.Tokens(folder));
+        var hidden = fields.Integer("encoder_hidden_size");
+        var encoder = fields.Text("encoder_reparameterization_type") == "LSTM"
+            ? new PTuningEncoder
+            {
+                Lstm = new LstmEncoder(hidden, fields.Integer("encoder_num_layers") ?? 2, fields.Number("encoder_dropout") ?? 0),
+            }
+            : new PTuningEncoder { Mlp = new MlpEncoder(hidden) };
+        fields.ThrowIfWrong();
+        return new(new PTuningMethod(tokens, encoder)) { SavedNames = PeftPromptConfig.Saved(folder) };
+    }
 
     private protected override IEnumerable<string> Problems()
     {
@@ -57,7 +69,7 @@ internal sealed class PTuning(PTuningMethod options) : VirtualTokenTuning(option
     {
         if (kind.Lstm is not { } lstm)
             return new Perceptron(tensors, $"{Encoder}.mlp_head", x => x.relu(), size, hidden, hidden, size);
-        var dropout = lstm.Dropout > 0 ? new LoraDropout(lstm.Dropout, Rng!, this) : null;
+        var dropout = lstm.Dropout > 0 ? new Dropout(lstm.Dropout, Rng!, this) : null;
         return new LstmPromptEncoder(tensors, lstm, Encoder, size, hidden, dropout);
     }
 }

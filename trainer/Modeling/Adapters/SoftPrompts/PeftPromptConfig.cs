@@ -6,16 +6,20 @@ namespace Graft.Modeling.Adapters;
 internal static class PeftPromptConfig
 {
     /// <summary>The fields that all such methods have.</summary>
-    public static SortedDictionary<string, JsonNode?> Of(string type, int tokens, ModelConfig config, string baseModelName) =>
+    /// <param name="saved">What trains whole of a classifier; PEFT names both that a head may be called.</param>
+    public static SortedDictionary<string, JsonNode?> Of(
+        string type, int tokens, ModelConfig config, IEnumerable<string> saved, string baseModelName) =>
         new(StringComparer.Ordinal)
         {
             ["auto_mapping"] = null, ["base_model_name_or_path"] = baseModelName, ["inference_mode"] = true,
-            // PEFT names both that a classifier may have.
-            ["modules_to_save"] = config.Task == ModelTask.Classification ? new JsonArray("classifier", "score") : null,
+            ["modules_to_save"] = config.Task == ModelTask.Classification ? PeftConfig.Array(saved) : null,
             ["num_attention_heads"] = config.Heads, ["num_layers"] = config.Layers, ["num_transformer_submodules"] = 1,
             ["num_virtual_tokens"] = tokens, ["peft_type"] = type, ["peft_version"] = PeftConfig.Version, ["revision"] = null,
             ["task_type"] = TrainedHead.TaskOf(config), ["token_dim"] = config.HiddenSize,
         };
+
+    /// <summary>Modules that train whole, as often as PEFT names them: more often after each load and save.</summary>
+    public static IReadOnlyList<string>? Saved(AdapterFolder folder) => folder.Config.Texts("modules_to_save");
 
     /// <summary>How many virtual tokens there are, which is all that the stored form leaves to be known.</summary>
     public static int Tokens(AdapterFolder folder)

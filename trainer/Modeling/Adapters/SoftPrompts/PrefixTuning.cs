@@ -18,7 +18,13 @@ internal sealed class PrefixTuning(PrefixTuningMethod options) : VirtualTokenTun
 
     private protected override string PeftType => "PREFIX_TUNING";
 
-    public static PrefixTuning Read(AdapterFolder folder) => new(new PrefixTuningMethod(PeftPromptConfig.Tokens(folder)));
+    public static PrefixTuning Read(AdapterFolder folder)
+    {
+        var (fields, tokens) = (folder.Config, PeftPromptConfig.Tokens(folder));
+        var projection = fields.Flag("prefix_projection") == true ? new PrefixProjection(fields.Integer("encoder_hidden_size")) : null;
+        fields.ThrowIfWrong();
+        return new(new PrefixTuningMethod(tokens, projection)) { SavedNames = PeftPromptConfig.Saved(folder) };
+    }
 
     private protected override IEnumerable<string> Problems()
     {

@@ -17,7 +17,18 @@ internal sealed class PromptTuning(PromptTuningMethod options) : VirtualTokenTun
 
     private protected override string PeftType => "PROMPT_TUNING";
 
-    public static PromptTuning Read(AdapterFolder folder) => new(new PromptTuningMethod(PeftPromptConfig.Tokens(folder)));
+    public static PromptTuning Read(AdapterFolder folder)
+    {
+        var (fields, tokens) = (folder.Config, PeftPromptConfig.Tokens(folder));
+        // How it began decides nothing any more, but is written again.
+        var first = fields.Text("prompt_tuning_init") switch
+        {
+            "TEXT" when fields.Text("prompt_tuning_init_text") is { } text => new PromptInitialization { Text = text },
+            "RANDOM" => new PromptInitialization { Random = new RandomInitialization() },
+            _ => null,
+        };
+        return new(new PromptTuningMethod(tokens, first)) { SavedNames = PeftPromptConfig.Saved(folder) };
+    }
 
     private protected override IEnumerable<string> Problems()
     {

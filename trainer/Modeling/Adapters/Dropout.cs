@@ -2,8 +2,8 @@ using static TorchSharp.torch;
 
 namespace Graft.Modeling.Adapters;
 
-/// <summary>Leaves out elements of the update's input, each with the same probability, while its method trains.</summary>
-internal sealed class LoraDropout(double probability, Generator rng, TuningMethod method)
+/// <summary>Leaves out elements of what goes in, each with the same probability, while its method trains.</summary>
+internal sealed class Dropout(double probability, Generator rng, TuningMethod method)
 {
     public bool Active => probability > 0 && method.Training;
 
