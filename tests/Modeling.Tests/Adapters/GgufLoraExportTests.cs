@@ -68,7 +68,8 @@ public sealed class GgufLoraExportTests : IDisposable
         using var model = Fixtures.Llama();
         const string q = "model.layers.0.self_attn.q_proj", v = "model.layers.0.self_attn.v_proj", up = "model.layers.1.mlp.up_proj";
         var source = LoraFiles.Write(Path.Combine(folder.FullName, "adapter"), 1, 8, [(q, 64, 64, 4), (up, 128, 64, 2), (v, 32, 64, 4)],
-            config => config["alpha_pattern"] = new JsonObject { ["v_proj"] = 20 });
+            config => (config["alpha_pattern"], config["rank_pattern"]) =
+                (new JsonObject { ["v_proj"] = 20 }, new JsonObject { ["up_proj"] = 2 }));
 
         GgufLoraExport.Write(source, Fixtures.Path("models", "llama"), Output, "F32");
 
@@ -82,6 +83,17 @@ public sealed class GgufLoraExportTests : IDisposable
             var found = layer.B.matmul(layer.A).mul(layer.Scale).to_type(ScalarType.Float64);
             Assert.True(Fixtures.MaxDifference(tensor(LoraFiles.Product((a, b), scale)), found) < 1e-4, module);
         }
+    }
+
+    [Fact]
+    public void A_rank_that_the_configuration_does_not_say_is_named()
+    {
+        const string q = "model.layers.0.self_attn.q_proj", up = "model.layers.1.mlp.up_proj";
+        var source = LoraFiles.Write(Path.Combine(folder.FullName, "adapter"), 1, 8, [(q, 64, 64, 4), (up, 128, 64, 2)]);
+
+        var thrown = Assert.Throws<ModelFormatException>(() => GgufLoraExport.Write(source, Fixtures.Path("models", "llama"), Output, "F32"));
+
+        Assert.Contains("up_proj.lora_A.weight' has the rank 2, and adapter_config.json says 4", thrown.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -15,6 +15,9 @@ internal sealed class AdapterFolder : IDisposable
     /// <summary>What the weights end in that have a row for each label.</summary>
     private static readonly string[] LabelRows = [".score.weight", ".classifier.weight", ".classifier.out_proj.weight"];
 
+    /// <summary>What trainers leave beside an adapter as pickles that are no weights.</summary>
+    private static readonly string[] Besides = ["training_args", "optimizer", "scheduler", "scaler", "rng_state"];
+
     private readonly JsonDocument config;
 
     /// <exception cref="ModelFormatException">It is no adapter, or cannot be read.</exception>
@@ -71,12 +74,14 @@ internal sealed class AdapterFolder : IDisposable
     {
         if (IsHub) return Head is null ? null : HubHeadConfig.Labels(HeadConfigPath);
         if (Config.Text("task_type") != "SEQ_CLS") return null;
-        var rows = Weights.Tensors.Where(t => LabelRows.Any(r => t.Key.EndsWith(r, StringComparison.Ordinal)))
-            .Select(t => t.Value.Shape[0]).ToList();
+        var rows = Weights.Tensors.Values.Where(t => t.Shape.Count == 2 && LabelRows.Any(r => t.Name.EndsWith(r, StringComparison.Ordinal)))
+            .Select(t => t.Shape[0]).ToList();
         if (rows is not [var count])
             throw new ModelFormatException(Weights.Path,
                 "task_type is SEQ_CLS, but it holds no head of a classifier (score or classifier)");
-        return ManifestLabels.Of(Folder) is { } named && named.Count == count ? named : ConfigReading.Unnamed((int)count);
+        if (ManifestLabels.Of(Folder) is not { } named) return ConfigReading.Unnamed((int)count);
+        return named.Count == count ? named
+            : throw new ModelFormatException(Folder, $"manifest.json names {named.Count} labels, and the head has {count} rows");
     }
 
     public void Dispose()
@@ -94,8 +99,11 @@ internal sealed class AdapterFolder : IDisposable
     {
         var path = Path.Combine(Folder, name);
         if (File.Exists(path)) return SafetensorsFile.Open(path);
-        var pickle = Directory.EnumerateFiles(Folder).Where(Pickles.Is).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal).FirstOrDefault();
-        if (pickle is null) throw new ModelFormatException(Folder, $"holds no {name}, so it is no adapter");
+        var pickle = Directory.EnumerateFiles(Folder).Where(Pickles.Is).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)
+            .FirstOrDefault(f => !Besides.Any(b => f.StartsWith(b, StringComparison.Ordinal)));
+        if (pickle is null)
+            throw new ModelFormatException(Folder, name == ArtifactLayout.HubHeadWeights
+                ? $"holds {ArtifactLayout.HubHeadConfig}, but no {name} with the head's weights" : $"holds no {name}, so it is no adapter");
         var remedy = IsHub ? "model.save_adapter(folder, name, use_safetensors=True)" : "model.save_pretrained(folder, safe_serialization=True)";
         throw new ModelFormatException(Folder,
             $"has its weights in {pickle}, {Pickles.Danger}; save it as {name} instead, with {remedy}");

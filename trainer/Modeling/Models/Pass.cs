@@ -116,6 +116,8 @@ public sealed class Pass : IDisposable
             var (segment, lead) = (Segments[i], attachments[i]?.Lead ?? default);
             var begins = segment.Cache is not { Length: var held } || held <= lead.Keys;
             var wanted = !begins ? default : segment.Cache is null ? lead : lead with { Keys = 0 };
+            if (segment.Cache is { } cache && cache.Primed != lead.Keys)
+                throw new ArgumentException($"A cache begins with {cache.Primed} keys of an adapter, but the segment's adapter has {lead.Keys}.");
             if (segment.Lead != wanted)
                 throw new ArgumentException($"A segment has {segment.Lead} before its text, but its adapter {wanted}.");
         }

@@ -29,7 +29,16 @@ internal static class GgufLoraLoader
         var alpha = CheckKind(file, architecture.Name);
         var pairs = Pairs(file, model.Transformer.Linears, architecture.Tensors);
         var attachment = new Attachment();
-        foreach (var pair in pairs) attachment.Add(pair.Site, Read(file, pair, alpha == 0 ? 1 : alpha / pair.Rank, model, dtype, architecture.Tensors));
+        try
+        {
+            foreach (var pair in pairs)
+                attachment.Add(pair.Site, Read(file, pair, alpha == 0 ? 1 : alpha / pair.Rank, model, dtype, architecture.Tensors));
+        }
+        catch
+        {
+            attachment.Dispose();
+            throw;
+        }
         var rank = pairs.Max(p => p.Rank);
         return new LoadedAdapter(attachment)
         {
@@ -83,8 +92,7 @@ internal static class GgufLoraLoader
             used.Add(stored + PartB);
             if (a is null && b is null) continue;
             if (a is null || b is null) problems.Add($"the tensor '{stored}{(a is null ? PartA : PartB)}' is missing");
-            else if (a.Shape is not [var rank, var inFeatures] || inFeatures != site.InFeatures
-                || rank > Math.Min(site.InFeatures, site.OutFeatures))
+            else if (a.Shape is not [var rank, var inFeatures] || inFeatures != site.InFeatures || rank is < 1 or > int.MaxValue)
                 problems.Add($"'{a.Name}' is [{string.Join(", ", a.Shape)}]; the base model asks for [r, {site.InFeatures}]");
             else if (!b.Shape.SequenceEqual([site.OutFeatures, rank]))
                 problems.Add($"'{b.Name}' is [{string.Join(", ", b.Shape)}]; base model and r ask for [{site.OutFeatures}, {rank}]");

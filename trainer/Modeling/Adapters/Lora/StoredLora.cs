@@ -56,8 +56,10 @@ internal sealed class StoredLora : IDisposable
                 if (fields.Find(name) is { } value && !IsEmpty(value))
                     fields.Wrong($"{name} is {value.GetRawText()}, which cannot {purpose}; merge it into its base instead");
             var scale = Scales(fields);
+            var rank = Patterns(fields, "rank_pattern") is var ranks && fields.Integer("r") is { } r
+                ? (Func<string, double?>)(module => ModulePattern.First(ranks, module) ?? r) : _ => null;
             fields.ThrowIfWrong();
-            return new StoredLora(folder, FindPairs(folder.Weights, scale));
+            return new StoredLora(folder, FindPairs(folder.Weights, rank, scale));
         }
         catch
         {
@@ -88,17 +90,21 @@ internal sealed class StoredLora : IDisposable
     {
         var alpha = fields.Number("lora_alpha") ?? 8;
         var byRoot = fields.Flag("use_rslora") ?? false;
-        var patterns = new List<(Regex Pattern, double Alpha)>();
-        if (fields.Find("alpha_pattern") is { ValueKind: JsonValueKind.Object } stored)
-        {
-            foreach (var entry in stored.EnumerateObject())
-            {
-                if (entry.Value.ValueKind == JsonValueKind.Number && Pattern(entry.Name) is { } pattern)
-                    patterns.Add((pattern, entry.Value.GetDouble()));
-                else fields.Wrong($"alpha_pattern: '{entry.Name}' is no regular expression with a number");
-            }
-        }
+        var patterns = Patterns(fields, "alpha_pattern");
         return (module, rank) => (ModulePattern.First(patterns, module) ?? alpha) / (byRoot ? Math.Sqrt(rank) : rank);
+    }
+
+    private static List<(Regex Pattern, double Value)> Patterns(JsonFields fields, string name)
+    {
+        var patterns = new List<(Regex, double)>();
+        if (fields.Find(name) is not { ValueKind: JsonValueKind.Object } stored) return patterns;
+        foreach (var entry in stored.EnumerateObject())
+        {
+            if (entry.Value.ValueKind == JsonValueKind.Number && Pattern(entry.Name) is { } pattern)
+                patterns.Add((pattern, entry.Value.GetDouble()));
+            else fields.Wrong($"{name}: '{entry.Name}' is no regular expression with a number");
+        }
+        return patterns;
     }
 
     private static Regex? Pattern(string text)
@@ -113,13 +119,16 @@ internal sealed class StoredLora : IDisposable
         }
     }
 
-    private static List<StoredPair> FindPairs(SafetensorsFile file, Func<string, int, double> scale)
+    private static List<StoredPair> FindPairs(SafetensorsFile file, Func<string, double?> rankOf, Func<string, int, double> scale)
     {
         var (pairs, problems, used) = (new List<StoredPair>(), new List<string>(), new HashSet<string>(StringComparer.Ordinal));
         foreach (var name in file.Tensors.Keys.Order(StringComparer.Ordinal))
         {
             foreach (var (partA, partB, isEmbedding) in Spellings)
             {
+                if (name.EndsWith(partB, StringComparison.Ordinal) && name[..^partB.Length] + partA is var first
+                    && !file.Tensors.ContainsKey(first) && used.Add(name))
+                    problems.Add($"the tensor '{first}' is missing");
                 if (!name.StartsWith(Prefix, StringComparison.Ordinal) || !name.EndsWith(partA, StringComparison.Ordinal)) continue;
                 var module = name[Prefix.Length..^partA.Length];
                 var (a, b) = (file.Tensors[name], file.Tensors.GetValueOrDefault(Prefix + module + partB));
@@ -129,6 +138,8 @@ internal sealed class StoredLora : IDisposable
                 else if (a.Shape is not [var rank, _] || b.Shape is not [_, var other] || rank != other || rank < 1)
                     problems.Add($"'{name}' is [{string.Join(", ", a.Shape)}] and '{b.Name}' is [{string.Join(", ", b.Shape)}], "
                         + "which is no product");
+                else if (rankOf(module) is { } said && said != rank)
+                    problems.Add($"'{name}' has the rank {rank}, and adapter_config.json says {said}");
                 else pairs.Add(new StoredPair(module, isEmbedding, a, b, scale(module, (int)rank)));
             }
         }
