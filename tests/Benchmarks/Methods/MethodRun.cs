@@ -12,7 +12,8 @@ namespace Graft.Benchmarks.Methods;
 /// <summary>One method learns the task, in a process of its own, because a process's peak memory is of its whole life.</summary>
 internal static class MethodRun
 {
-    public static List<Figure> Measure(MethodTask task, MethodCase method)
+    /// <param name="rate">Null: what a run gets that names none.</param>
+    public static List<Figure> Measure(MethodTask task, MethodCase method, double? rate)
     {
         var device = cuda.is_available() ? CUDA : CPU;
         using var tuning = TuningMethods.Create(method.Method);
@@ -20,25 +21,28 @@ internal static class MethodRun
             device, Precisions.Resolve(task.Precision, device, tuning.WeightsTrain),
             Quantization: method.Nf4 ? new Quantization { Nf4 = new Nf4Quantization() } : null));
         var encoder = new ExampleEncoder(
-            model.Tokenizer, model.ChatTemplate, LearnFrom.Completion, MethodTask.MaxLength, model.Config.VocabularySize);
-        var train = EncodedRows.Encode(task.TrainRows, encoder, "training").Examples;
+            model.Tokenizer, task.Templated ? model.ChatTemplate : null, LearnFrom.Completion, MethodTask.MaxLength, model.Config.VocabularySize);
+        var train = EncodedRows.Encode(task.Train, encoder, "training").Examples;
         var judge = new Evaluator(model, Resolution.TokensAtOnce(device));
-        var validation = EvaluationRows.Of(task.ValidationRows, MethodTask.JudgedRows, encoder);
-        var general = EvaluationRows.Of(task.GeneralRows, MethodTask.JudgedRows, encoder);
-        (double Loss, double Exact, double General) Judge() => (
-            judge.Loss(validation.Examples, null, CancellationToken.None), judge.ExactMatch(validation.Questions, null, CancellationToken.None),
-            Math.Exp(judge.Loss(general.Examples, null, CancellationToken.None)));
+        var validation = EvaluationRows.Of(task.Validation, task.Validation.Count, encoder);
+        var general = EvaluationRows.Of(task.General, task.General.Count, encoder);
+        double Perplexity() => Math.Exp(judge.Loss(general.Examples, null, CancellationToken.None));
+        (double Loss, double Exact, double General) Judge() => (judge.Loss(validation.Examples, null, CancellationToken.None),
+            judge.ExactMatch(validation.Questions, null, CancellationToken.None), Perplexity());
 
         var before = Judge();
         using var rng = new Generator(0);
         tuning.Attach(model, rng);
         var trained = new List<StepReport>();
-        var rates = new LearningRates(new Schedule { Cosine = new Warmup { WarmupFraction = 0.03 } }, task.LearningRate * method.LearningRate, task.Steps);
+        var most = rate ?? tuning.DefaultLearningRate;
+        var rates = new LearningRates(new Schedule { Cosine = new Warmup { WarmupFraction = 0.03 } }, most, task.Steps);
         new TrainingLoop(model, tuning, train, new LoopOptions(
             task.Steps, task.BatchSize, task.BatchSize, Resolution.TokensAtOnce(device), new AdamW(), rates.At),
             TimeProvider.System).Run(trained.Add, CancellationToken.None);
         var peak = PeakMemory.Bytes() ?? 0;
         var after = Judge();
+        tuning.Enabled = false;
+        var without = Perplexity();
         var weights = model.Transformer.Weights.Sum(w => w.Weight.numel()) + model.Transformer.Linears.Where(l => l.Weight.Dense is null)
             .Sum(l => l.Weight.Rows * l.Weight.Columns);
         return
@@ -54,6 +58,9 @@ internal static class MethodRun
             new("exact", after.Exact, "share"),
             new("general_before", before.General, "perplexity"),
             new("general", after.General, "perplexity"),
+            new("general_without", without, "perplexity"),
+            new("learning_rate", most, "peak"),
+            new("judged", validation.Examples.Count, "rows"),
         ];
     }
 

@@ -48,8 +48,10 @@ internal sealed class SnipsRecipe
     public double LearningRate(int step) => 1e-3 * Math.Min(1, (step + 1) / 10.0) * (1 - (double)step / Steps);
 
     /// <summary>Rows to learn from, in the order of the recipe.</summary>
-    public IReadOnlyList<Sample> TrainRows =>
-        [.. train.Select((row, i) => new PromptSample(new Origin("train.jsonl", i + 1), Prompt(row), Spaced(Answer(row))))];
+    public IReadOnlyList<Sample> TrainRows => Samples(train, "train.jsonl");
+
+    /// <summary>Rows to be judged by.</summary>
+    public IReadOnlyList<Sample> ValidationRows => Samples(validate, "validate.jsonl");
 
     public IReadOnlyList<string> Prompts => [.. validate.Select(Prompt)];
 
@@ -67,6 +69,9 @@ internal sealed class SnipsRecipe
         }
         return ((double)intent / answers.Count, (double)exact / answers.Count);
     }
+
+    private IReadOnlyList<Sample> Samples(JsonNode[] rows, string file) =>
+        [.. rows.Select((row, i) => new PromptSample(new Origin(file, i + 1), Prompt(row), Spaced(Answer(row))))];
 
     private string Prompt(JsonNode row) => ((string)recipe["prompt"]!).Replace("{text}", (string)row["text"]!, StringComparison.Ordinal);
 

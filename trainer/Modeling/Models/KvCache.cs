@@ -44,6 +44,9 @@ public sealed class KvCache : IDisposable
         (Length, Primed) = (count, count);
     }
 
+    /// <returns>(layers, 2, G, S, D): a view of what is held.</returns>
+    internal Tensor Held() => store.narrow(3, 0, Length);
+
     /// <summary>Forgets what lies behind the first <paramref name="length"/> tokens.</summary>
     public void Truncate(int length)
     {

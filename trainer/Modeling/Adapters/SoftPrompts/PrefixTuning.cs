@@ -12,7 +12,10 @@ internal sealed class PrefixTuning(PrefixTuningMethod options) : VirtualTokenTun
     private Prefix? prefix;
 
     public override string Name => "prefixTuning";
-    public override double DefaultLearningRate => 1e-2;
+    
+    // A network behind the prefix wants a network's rate.
+    public override double DefaultLearningRate => options.Projection is null ? 1e-2 : 1e-3;
+
 
     internal override string? StateFile => options.Projection is null ? ArtifactLayout.AdapterWeights : ArtifactLayout.TrainingState;
 
@@ -41,10 +44,25 @@ internal sealed class PrefixTuning(PrefixTuningMethod options) : VirtualTokenTun
             ? new Prefix(
                 tensors.Take($"{Encoder}.embedding.weight", [Tokens, keys], Initial.Normal(1)), c,
                 new Perceptron(tensors, $"{Encoder}.transform", x => x.tanh(), keys, projection.HiddenSize ?? c.HiddenSize, all))
-            : new Prefix(tensors.Take(Embeddings, [Tokens, all], Initial.Normal(1)), c);
+            : new Prefix(tensors.Take(Embeddings, [Tokens, all], First(model)), c);
     }
 
     private protected override Tensor Computed() => prefix!.Flat();
+
+    /// <summary>
+    /// What the model itself makes of tokens that are drawn from its vocabulary: Li and Liang found that activations of real words learn
+    /// better than random numbers where rows are few. A classifier's prefix is random, as in P-tuning v2.
+    /// </summary>
+    private Draw First(BaseModel model) => (shape, rng) =>
+    {
+        if (model.Transformer is not CausalLM network) return Initial.Normal(1)(shape, rng);
+        using var scope = NewDisposeScope();
+        var ids = randint(0, model.Config.VocabularySize, [Tokens], ScalarType.Int64, CPU, generator: rng).to(model.Device);
+        using var cache = new KvCache(model.Config, Tokens, model.Device, model.DType);
+        using var pass = new Pass([new Segment(0, Tokens, cache)], model.Device);
+        network.Forward(ids, pass);
+        return cache.Held().permute(3, 0, 1, 2, 4).reshape(shape).to_type(ScalarType.Float32).cpu().clone().MoveToOuterDisposeScope();
+    };
 
     private protected override void Describe(IDictionary<string, JsonNode?> fields, ModelConfig config, string baseModelName)
     {
