@@ -21,7 +21,8 @@ internal static class MethodRun
             device, Precisions.Resolve(task.Precision, device, tuning.WeightsTrain),
             Quantization: method.Nf4 ? new Quantization { Nf4 = new Nf4Quantization() } : null));
         var encoder = new ExampleEncoder(
-            model.Tokenizer, task.Templated ? model.ChatTemplate : null, LearnFrom.Completion, MethodTask.MaxLength, model.Config.VocabularySize);
+            model.Tokenizer, task.Templated ? model.ChatTemplate : null, LearnFrom.Completion, MethodTask.MaxLength,
+            model.Config.VocabularySize);
         var train = EncodedRows.Encode(task.Train, encoder, "training").Examples;
         var judge = new Evaluator(model, Resolution.TokensAtOnce(device));
         var validation = EvaluationRows.Of(task.Validation, task.Validation.Count, encoder);

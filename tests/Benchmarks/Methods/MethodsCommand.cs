@@ -17,7 +17,8 @@ internal static class MethodsCommand
         task.AcceptOnlyFromAmong("quickstart", "snips");
         var model = new Option<string>("--model")
         {
-            Description = "For snips: folder of SmolLM2-135M-Instruct with its GGUF file and snips-recipe.json.", DefaultValueFactory = _ => Folder,
+            Description = "For snips: folder of SmolLM2-135M-Instruct with its GGUF file and snips-recipe.json.",
+            DefaultValueFactory = _ => Folder,
         };
         var steps = new Option<int?>("--steps") { Description = "Optimizer steps; absent: 150 of quickstart, 30 of snips." };
         var rate = new Option<double?>("--learning-rate")
@@ -50,8 +51,8 @@ internal static class MethodsCommand
             IReadOnlyList<MethodResult> All(string of) =>
             [
                 .. MethodCase.All.Where(m => of == "quickstart" || m.OnSnips).Select(m => Kept(parsed.GetValue(kept), of, m, [
-                    "methods", "--task", of, "--model", folder, "--steps", Task(of).Steps.ToString(CultureInfo.InvariantCulture),
-                    .. parsed.GetValue(rate) is { } given ? ["--learning-rate", given.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>(),
+                    "methods", "--task", of, "--model", folder, "--steps", Number(Task(of).Steps),
+                    .. parsed.GetValue(rate) is { } given ? ["--learning-rate", Number(given)] : Array.Empty<string>(),
                 ])),
             ];
             var results = All(asked);
@@ -60,10 +61,13 @@ internal static class MethodsCommand
                 var second = parsed.GetValue(snips) ? (Task("snips"), All("snips")) : ((MethodTask, IReadOnlyList<MethodResult>)?)null;
                 MethodsPage.Write(path, Task(asked), results, second);
             }
-            Report.Print([.. results.SelectMany(r => r.Figures.Select(f => f with { Name = $"{r.Method.Name}: {f.Name}" }))], parsed.GetValue(json));
+            var named = results.SelectMany(r => r.Figures.Select(f => f with { Name = $"{r.Method.Name}: {f.Name}" }));
+            Report.Print([.. named], parsed.GetValue(json));
         });
         return command;
     }
+
+    private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static List<Figure> One(TorchThread torch, MethodTask task, string name, double? rate, bool usual)
     {
@@ -103,8 +107,8 @@ internal static class MethodsCommand
         child.WaitForExit();
         if (child.ExitCode != 0) throw new InvalidOperationException($"'{method.Name}' ended with {child.ExitCode}");
         var result = new MethodResult(method, Figures(output));
-        Report.Say(FormattableString.Invariant(
-            $"{method.Name}: exact {result["exact"]:p1}, loss {result["loss"]:f3}, {result["tokens_per_s"]:f0} tokens/s, perplexity {result["general"]:f2}"));
+        Report.Say(string.Create(CultureInfo.InvariantCulture,
+            $"{method.Name}: exact {result["exact"]:p1}, loss {result["loss"]:f3}, perplexity {result["general"]:f2}"));
         return result;
     }
 }

@@ -6,7 +6,8 @@ namespace Graft.Benchmarks.Methods;
 /// <summary><c>docs/methods.md</c>: the seed idea with this project's own numbers.</summary>
 internal static class MethodsPage
 {
-    public static void Write(string path, MethodTask task, IReadOnlyList<MethodResult> results, (MethodTask Task, IReadOnlyList<MethodResult> Results)? second)
+    public static void Write(
+        string path, MethodTask task, IReadOnlyList<MethodResult> results, (MethodTask Task, IReadOnlyList<MethodResult> Results)? second)
     {
         var name = Path.GetFileNameWithoutExtension(path);
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
@@ -44,7 +45,8 @@ internal static class MethodsPage
 
             """);
         foreach (var r in results)
-            page.Append(CultureInfo.InvariantCulture, $"| {r.Method.Name} | {r["trainable"]:n0} | {r["trainable"] / r["base"]:p2} | {r["peak_mib"]:0} MiB | ")
+            page.Append(CultureInfo.InvariantCulture, $"| {r.Method.Name} | {r["trainable"]:n0} | {r["trainable"] / r["base"]:p2} | ")
+                .Append(CultureInfo.InvariantCulture, $"{r["peak_mib"]:0} MiB | ")
                 .Append(CultureInfo.InvariantCulture, $"{r["tokens_per_s"]:n0} | {r["file_kib"]:n0} KiB | {r["learning_rate"]:0.####} | ")
                 .Append(CultureInfo.InvariantCulture, $"{r["exact"]:p1} | {r["loss"]:0.000} |\n");
         page.Append(CultureInfo.InvariantCulture, $"""
@@ -71,12 +73,12 @@ internal static class MethodsPage
             - Sizes of files and shares of parameters are of its own kind: the larger the base, the smaller a share an adapter is.
             - Memory hardly differs, because a base of {full["base"] * 4 / 1048576:0.#} MiB weighs nothing beside the program itself. For
               large models gradients and optimizer state of all weights take several times the model.
-            - Speeds are one run's, of seconds, on the processor; the same method's next run may be a third faster or slower.
+            - Speeds and peaks are those of one short run on whatever the machine was; compare them only roughly.
             - Soft prompts (prompt tuning, P-tuning, prefix tuning) and IA3 steer what a model can do already. This one can do nothing
               but answer customers, and they have few numbers to teach it more. Prompt tuning comes near full fine-tuning only for models
               of billions of parameters ([Lester et al. 2021](https://arxiv.org/abs/2104.08691)).
-            - Learning rates are where each method learned best among a few that were tried, in one run with one seed. They are larger than a
-              real model wants; a run that names none gets its method's usual one.
+            - Learning rates are the better ones of a few that were tried, in one run with one seed; others may serve a method better. They
+              are larger than a real model wants; a run that names none gets its method's usual one.
             - rsLoRA divides by the root of the rank where LoRA divides by the rank, so its updates count more at the same rate.
 
             LoRA, DoRA and IA3 can be merged into the base. Soft prompts and bottleneck adapters stay beside it when it is served.
@@ -104,7 +106,8 @@ internal static class MethodsPage
 
             """);
         foreach (var r in results)
-            page.Append(CultureInfo.InvariantCulture, $"| {r.Method.Name} | {r["trainable"]:n0} | {r["peak_mib"]:n0} MiB | {r["tokens_per_s"]:n0} | ")
-                .Append(CultureInfo.InvariantCulture, $"{r["file_kib"]:n0} KiB | {r["learning_rate"]:0.####} | {r["loss"]:0.000} | {r["general"]:0.00} |\n");
+            page.Append(CultureInfo.InvariantCulture, $"| {r.Method.Name} | {r["trainable"]:n0} | {r["peak_mib"]:n0} MiB | ")
+                .Append(CultureInfo.InvariantCulture, $"{r["tokens_per_s"]:n0} | {r["file_kib"]:n0} KiB | {r["learning_rate"]:0.####} | ")
+                .Append(CultureInfo.InvariantCulture, $"{r["loss"]:0.000} | {r["general"]:0.00} |\n");
     }
 }

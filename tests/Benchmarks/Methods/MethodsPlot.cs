@@ -21,7 +21,7 @@ internal static class MethodsPlot
         plot.Axes.Add(new LogarithmicAxis
         {
             Position = AxisPosition.Bottom, Title = "trainable parameters", MajorGridlineStyle = LineStyle.Dot, Minimum = least, Maximum = most,
-            LabelFormatter = v => Decade(v, "n0"),
+            LabelFormatter = v => Decade(v), MinorTickSize = 0, AxisTickToLabelDistance = 9,
         });
         plot.Axes.Add(new LinearAxis
         {
@@ -71,7 +71,7 @@ internal static class MethodsPlot
         plot.Axes.Add(new LogarithmicAxis
         {
             Position = AxisPosition.Bottom, Minimum = 0.8, MajorGridlineStyle = LineStyle.Dot, Title = "1: nothing forgotten",
-            LabelFormatter = v => Decade(v, "n0"),
+            LabelFormatter = v => Decade(v), MinorTickSize = 0, AxisTickToLabelDistance = 9,
         });
         bars.BaseValue = 0.8;
         plot.Series.Add(bars);
@@ -81,8 +81,8 @@ internal static class MethodsPlot
     private static double Ratio(MethodResult r) => r["general"] / r["general_before"];
 
     /// <summary>A power of ten as text; what lies between is too near to it for words.</summary>
-    private static string Decade(double value, string format) =>
-        Math.Abs(Math.Log10(value) - Math.Round(Math.Log10(value))) < 1e-6 ? value.ToString(format, CultureInfo.InvariantCulture) : "";
+    private static string Decade(double value) =>
+        Math.Abs(Math.Log10(value) - Math.Round(Math.Log10(value))) < 1e-6 ? value.ToString("n0", CultureInfo.InvariantCulture) : "";
 
     /// <param name="left">Room for what the left axis says; the exporter measures text too small.</param>
     private static PlotModel New(string title, double left) => new()
