@@ -4,7 +4,7 @@ namespace Graft.Benchmarks.Methods;
 
 /// <summary>A method as it takes part in the comparison.</summary>
 /// <param name="Name">In the table and the plots.</param>
-/// <param name="LearningRate">Where it learned the quickstart's task best, of those that were tried.</param>
+/// <param name="LearningRate">With which it learns the quickstart's task; one to three were tried.</param>
 /// <param name="Nf4">Over a base in four-bit NormalFloat.</param>
 /// <param name="OnSnips">It takes part in the comparison on SmolLM2 too.</param>
 internal sealed record MethodCase(string Name, Method Method, double LearningRate, bool Nf4 = false, bool OnSnips = false)

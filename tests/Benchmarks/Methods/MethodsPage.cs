@@ -77,8 +77,8 @@ internal static class MethodsPage
             - Soft prompts (prompt tuning, P-tuning, prefix tuning) and IA3 steer what a model can do already. This one can do nothing
               but answer customers, and they have few numbers to teach it more. Prompt tuning comes near full fine-tuning only for models
               of billions of parameters ([Lester et al. 2021](https://arxiv.org/abs/2104.08691)).
-            - Learning rates are the better ones of a few that were tried, in one run with one seed; others may serve a method better. They
-              are larger than a real model wants; a run that names none gets its method's usual one.
+            - Learning rates are not searched for: between one and three were tried for each method, in one run with one seed, and others may
+              serve it better. They are larger than a real model wants; a run that names none gets its method's usual one.
             - rsLoRA divides by the root of the rank where LoRA divides by the rank, so its updates count more at the same rate.
 
             LoRA, DoRA and IA3 can be merged into the base. Soft prompts and bottleneck adapters stay beside it when it is served.
