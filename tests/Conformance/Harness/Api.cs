@@ -1,0 +1,46 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using k8s;
+
+namespace Graft.Conformance.Harness;
+
+/// <summary>A Kubernetes API server, known by its kubeconfig alone, spoken to in plain HTTP and JSON.</summary>
+internal sealed class Api : IDisposable
+{
+    public const string UserAgent = "conformance/1";
+    private readonly Kubernetes _client;
+
+    // The library reads the kubeconfig, with its certificates and ways to log in; its types of requests and objects are not used.
+    public Api(string kubeconfig) => _client = new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
+
+    public Task<Answer> SendAsync(HttpMethod method, string path, JsonNode? body = null, string? type = "application/json",
+        string? accept = "application/json") =>
+        SendTextAsync(method, path, body?.ToJsonString(), type, accept);
+
+    /// <param name="body">As it goes over the wire, well-formed or not.</param>
+    public async Task<Answer> SendTextAsync(HttpMethod method, string path, string? body, string? type = "application/json",
+        string? accept = "application/json")
+    {
+        using var response = await RawAsync(method, path, body, type, accept, HttpCompletionOption.ResponseContentRead);
+        return await Answer.ReadAsync(response);
+    }
+
+    public async Task<HttpResponseMessage> RawAsync(HttpMethod method, string path, string? body, string? type, string? accept,
+        HttpCompletionOption until)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(_client.BaseUri, path));
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+            request.Content.Headers.ContentType = type is null ? null : MediaTypeHeaderValue.Parse(type);
+        }
+        request.Headers.UserAgent.Clear();
+        request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
+        if (accept is not null) request.Headers.TryAddWithoutValidation("Accept", accept);
+        if (_client.Credentials is not null) await _client.Credentials.ProcessHttpRequestAsync(request, CancellationToken.None);
+        return await _client.HttpClient.SendAsync(request, until);
+    }
+
+    public void Dispose() => _client.Dispose();
+}

@@ -1,0 +1,34 @@
+using Graft.Conformance.Areas;
+
+namespace Graft.Conformance;
+
+/// <summary>All behaviours. An area is a file of its own and a line here.</summary>
+internal static class Table
+{
+    public static IReadOnlyList<Area> Areas { get; } =
+    [
+        Concurrency.Area,
+        DryRun.Area,
+        FieldValidation.Area,
+        ListChunking.Area,
+        ResourceVersions.Area,
+        Watching.Area,
+        Tables.Area,
+        DeleteOptions.Area,
+        DeleteCollection.Area,
+        GenerateName.Area,
+        NamespaceLife.Area,
+        Selectors.Area,
+        Subresources.Area,
+        Generation.Area,
+        JsonPatches.Area,
+        MergePatches.Area,
+        StrategicMerge.Area,
+        ServerSideApply.Area,
+        Refusals.Area,
+        BadInput.Area,
+        PodLife.Area,
+    ];
+
+    public static Case Find(CaseName name) => Areas.Single(area => area.Title == name.Area).Cases.Single(c => c.Sentence == name.Sentence);
+}
