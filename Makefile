@@ -24,8 +24,9 @@ quickstart-base: ## Write the quickstart's texts anew and train its base model o
 	rm -rf samples/quickstart/model
 	dotnet run -c Release --no-build --project trainer/Trainer -- train --job samples/quickstart/base/job.json --no-http
 
-generate: ## Write CRDs, RBAC, the operator's manifests and the API reference anew from the C# records
+generate: ## Write CRDs, RBAC, the operator's manifests and the API reference anew from the C# records, and docs/local-api.md from its tests
 	dotnet run -c Release --project operator/Operator -- generate
+	dotnet run -c Release --project tests/Conformance -- page
 
 verify: generate ## Generate, then fail when anything differs from what is committed
 	@git --no-pager diff --exit-code -- crds charts docs || { echo "generated files differ from the committed ones: run 'make generate' and commit"; exit 1; }

@@ -39,8 +39,8 @@ internal sealed class ApiException(int code, string reason, string message) : Ex
     public static ApiException NoSuchResource() =>
         new(404, "NotFound", "the server could not find the requested resource") { Details = [] };
 
-    public static ApiException AlreadyExists(GroupResource resource, string name) =>
-        new(409, "AlreadyExists", $"{resource} \"{name}\" already exists") { Details = Subject(resource, name) };
+    public static ApiException AlreadyExists(GroupResource resource, string name, string why = "") =>
+        new(409, "AlreadyExists", $"{why}{resource} \"{name}\" already exists") { Details = Subject(resource, name) };
 
     public static ApiException Conflict(GroupResource resource, string name, string why) =>
         new(409, "Conflict", $"Operation cannot be fulfilled on {resource} \"{name}\": {why}") { Details = Subject(resource, name) };
@@ -79,6 +79,29 @@ internal sealed class ApiException(int code, string reason, string message) : Ex
             },
         };
     }
+
+    /// <summary>What a request asks for in its query or options cannot be.</summary>
+    /// <param name="kind"><c>ListOptions</c> and the like.</param>
+    public static ApiException InvalidOptions(string kind, IReadOnlyList<FieldError> errors) =>
+        new(422, "Invalid", $"{kind}.meta.k8s.io \"\" is invalid: {FieldError.Summary([.. errors])}")
+        {
+            Details = new()
+            {
+                ["group"] = "meta.k8s.io",
+                ["kind"] = kind,
+                ["causes"] = Causes(errors.Select(error => (error.Reason, error.Body, error.FieldText))),
+            },
+        };
+
+    public static ApiException TooNew(long asked, long current) =>
+        new(504, "Timeout", $"Timeout: Too large resource version: {asked}, current: {current}")
+        {
+            Details = new()
+            {
+                ["causes"] = Causes([("ResourceVersionTooLarge", "Too large resource version", "")]),
+                ["retryAfterSeconds"] = 1,
+            },
+        };
 
     public static JsonArray Causes(IEnumerable<(string Reason, string Message, string Field)> causes)
     {

@@ -24,7 +24,7 @@ internal sealed class PatchRequests(ObjectStore store, ObjectWriter writer)
         CheckType(type, kind);
         var body = await BodyDecoder.ReadAsync(http.Request, faults);
         var (stored, created) = type == ApplyYaml
-            ? Apply(kind, target, body, options, faults, http.Request)
+            ? Apply(kind, target, body, options, faults)
             : (Patch(kind, target, type, body, options, faults), false);
         Responses.AddWarnings(http, options.Warnings.Distinct());
         var renderer = new ObjectRenderer(kind, Representation.Of(http.Request), writer.Time);
@@ -77,21 +77,23 @@ internal sealed class PatchRequests(ObjectStore store, ObjectWriter writer)
         // A custom object is stored in one version and patched in another.
         if (obj["apiVersion"].AsString() == current["apiVersion"].AsString())
             obj["apiVersion"] = kind.ApiVersion;
-        obj = BodyDecoder.ToObject(obj, kind, options, faults);
+        if (kind.Namespaced && obj.Namespace() is { Length: > 0 } ns && ns != target.Namespace)
+            throw ApiException.BadRequest("the namespace of the provided object does not match the namespace sent on the request");
+        obj = BodyDecoder.ToPatched(obj, kind, options, faults);
         if (obj.Name() != target.Name)
             throw ApiException.BadRequest($"the name of the object ({obj.Name()}) does not match the name on the URL ({target.Name})");
         return obj;
     }
 
     private (StoredObject Stored, bool Created) Apply(
-        ResourceKind kind, RequestTarget target, JsonNode body, WriteOptions options, List<string> faults, HttpRequest request)
+        ResourceKind kind, RequestTarget target, JsonNode body, WriteOptions options, List<string> faults)
     {
-        if (request.Query["fieldManager"].ToString().Length == 0)
+        if (body["apiVersion"].AsString() is { } version && version != kind.ApiVersion)
         {
             throw ApiException.BadRequest(
-                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch");
+                $"Incorrect version specified in apply patch. Specified patch version: {version}, expected: {kind.ApiVersion}");
         }
-        var applied = BodyDecoder.ToObject(body, kind, options, faults);
+        var applied = BodyDecoder.ToApplied(body, kind, options, faults);
         ResourceHandler.MatchTarget(applied, target);
         var fieldWriter = writer.WriterOf(kind, options, target.Subresource);
         var key = ResourceHandler.KeyOf(target);
@@ -102,8 +104,13 @@ internal sealed class PatchRequests(ObjectStore store, ObjectWriter writer)
                 Changed Merge(StoredObject current) => Merged(current, applied, fieldWriter, options, kind);
                 return (writer.Update(kind, key, target.Subresource, Merge, options), false);
             }
-            if (target.Subresource.Length > 0 || applied.Uid().Length > 0)
+            if (target.Subresource.Length > 0)
                 throw ApiException.NotFound(kind.GroupResource, target.Name);
+            if (applied.Uid() is { Length: > 0 } uid)
+            {
+                throw ApiException.Conflict(kind.GroupResource, target.Name,
+                    $"uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+            }
             try
             {
                 return (writer.Create(kind, Book(null, applied, fieldWriter, options, kind), options, fieldsBooked: true), true);

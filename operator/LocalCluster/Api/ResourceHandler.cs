@@ -40,24 +40,29 @@ internal sealed class ResourceHandler(
             ("GET" or "HEAD", _) when http.Request.Query["watch"].ToString() is "true" or "1" => WatchAsync(http, kind, target, stopping),
             ("GET" or "HEAD", true) => GetAsync(http, kind, target),
             ("GET" or "HEAD", false) => ListAsync(http, kind, target),
+            // Only lists and watches go over all namespaces.
+            ("POST" or "DELETE", false) when kind.Namespaced && target.Namespace.Length == 0 => throw ApiException.MethodNotAllowed(),
             ("POST", false) => CreateAsync(http, kind, target),
             ("PUT", true) => ReplaceAsync(http, kind, target),
             ("PATCH", true) => _patches.HandleAsync(http, kind, target),
             ("DELETE", true) when target.Subresource.Length == 0 => DeleteAsync(http, kind, target),
-            ("DELETE", false) => DeleteCollectionAsync(http, kind, target),
+            ("DELETE", false) when kind.DeletesCollections => DeleteCollectionAsync(http, kind, target),
             _ => throw ApiException.MethodNotAllowed(),
         };
 
     private Task GetAsync(HttpContext http, ResourceKind kind, RequestTarget target)
     {
         var renderer = new ObjectRenderer(kind, Representation.Of(http.Request), time);
+        if (long.TryParse(http.Request.Query["resourceVersion"], out var asked) && asked > store.ResourceVersion)
+            throw ApiException.TooNew(asked, store.ResourceVersion);
         var stored = store.Get(kind.GroupResource, KeyOf(target)) ?? throw ApiException.NotFound(kind.GroupResource, target.Name);
         return Responses.WriteAsync(http, 200, json => renderer.WriteOne(json, stored));
     }
 
     private Task ListAsync(HttpContext http, ResourceKind kind, RequestTarget target)
     {
-        var renderer = new ObjectRenderer(kind, Representation.Of(http.Request), time);
+        var renderer = new ObjectRenderer(kind, Representation.Of(http.Request, isList: true), time);
+        ListOptions.Check(http.Request.Query, watch: false);
         var page = _lists.Read(kind, SelectorsOf(http.Request, kind, target), http.Request.Query);
         return Responses.WriteAsync(http, 200, json => renderer.WriteList(json, page.Objects, page.Version, page.Next, page.Remaining));
     }
@@ -65,6 +70,7 @@ internal sealed class ResourceHandler(
     private Task WatchAsync(HttpContext http, ResourceKind kind, RequestTarget target, CancellationToken stopping)
     {
         var renderer = new ObjectRenderer(kind, Representation.Of(http.Request), time);
+        ListOptions.Check(http.Request.Query, watch: true);
         return new WatchStream(store, kind, SelectorsOf(http.Request, kind, target), renderer, time).ServeAsync(http, stopping);
     }
 
@@ -87,8 +93,21 @@ internal sealed class ResourceHandler(
             throw ApiException.Invalid(kind, target.Name,
                 [Schema.FieldError.Invalid("metadata.resourceVersion", "0x0", "must be specified for an update")]);
         }
-        var stored = writer.Update(kind, KeyOf(target), target.Subresource, _ => new Changed((JsonObject)obj.DeepClone()), options);
+        var stored = writer.Update(kind, KeyOf(target), target.Subresource, current =>
+        {
+            CheckUid(kind, current, obj.Uid());
+            return new Changed((JsonObject)obj.DeepClone());
+        }, options);
         await RespondAsync(http, 200, kind, stored, options);
+    }
+
+    private static void CheckUid(ResourceKind kind, StoredObject current, string uid)
+    {
+        if (uid.Length > 0 && uid != current.Content.Uid())
+        {
+            throw ApiException.Conflict(kind.GroupResource, current.Key.Name,
+                $"Precondition failed: UID in precondition: {uid}, UID in object meta: {current.Content.Uid()}");
+        }
     }
 
     private async Task DeleteAsync(HttpContext http, ResourceKind kind, RequestTarget target)
@@ -128,7 +147,7 @@ internal sealed class ResourceHandler(
                 // Went on its own meanwhile.
             }
         }
-        var renderer = new ObjectRenderer(kind, Representation.Of(http.Request), time);
+        var renderer = new ObjectRenderer(kind, Representation.Of(http.Request, isList: true), time);
         await Responses.WriteAsync(http, 200, json => renderer.WriteList(json, deleted, store.ResourceVersion, "", null));
     }
 

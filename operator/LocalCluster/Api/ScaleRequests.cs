@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Graft.LocalCluster.Api.Writing;
 using Graft.LocalCluster.Kinds;
+using Graft.LocalCluster.Schema;
 using Graft.LocalCluster.Storage;
 
 namespace Graft.LocalCluster.Api;
@@ -31,9 +32,13 @@ internal sealed class ScaleRequests(ObjectStore store, ObjectWriter writer)
         var scale = patchType.Length == 0 ? body : PatchRequests.Patched(ScaleOf(current.Content, kind), patchType, body, kind);
         if (scale.At("spec", "replicas") is null)
             throw ApiException.BadRequest("spec.replicas: Required value");
-        if (scale.At("spec", "replicas").AsLong() is not { } replicas || replicas < 0)
-            throw ApiException.BadRequest(
-                $"spec.replicas: Invalid value: {scale.At("spec", "replicas")?.ToJsonString()}: must be a whole number of 0 or more");
+        if (scale.At("spec", "replicas").AsLong() is not { } replicas)
+            throw ApiException.BadRequest("spec.replicas: must be a whole number");
+        if (replicas < 0)
+        {
+            throw ApiException.Invalid(kind with { Group = "autoscaling", Kind = "Scale" }, current.Key.Name,
+                [FieldError.Invalid("spec.replicas", replicas, "must be greater than or equal to 0")]);
+        }
         var next = current.Copy();
         // Only a version that the client itself named is insisted on.
         next.Metadata()["resourceVersion"] = body.At("metadata", "resourceVersion").AsString() ?? "";

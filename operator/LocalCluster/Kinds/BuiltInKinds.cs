@@ -20,7 +20,7 @@ internal static class BuiltInKinds
     [
         Of<V1Namespace>(schemas) with
         {
-            ShortNames = ["ns"], Namespaced = false, HasStatus = true, Names = NameRule.Label,
+            ShortNames = ["ns"], Namespaced = false, HasStatus = true, Names = NameRule.Label, DeletesCollections = false,
             Columns = PrinterColumns.Namespaces, Rules = CoreRules.Namespaces, SelectableFields = Fields(["status", "phase"]),
         },
         Of<V1Pod>(schemas) with
@@ -69,6 +69,7 @@ internal static class BuiltInKinds
         Of<V1Deployment>(schemas) with
         {
             ShortNames = ["deploy"], Categories = ["all"], HasStatus = true, Scale = Replicas, CountsGenerations = true,
+            CountsAnnotations = true,
             Columns = WorkloadColumns.Deployments, Rules = WorkloadRules.Deployments,
         },
         Of<V1ReplicaSet>(schemas) with

@@ -1,22 +1,27 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Graft.LocalCluster.Schema;
 using Graft.LocalCluster.Storage;
 
 namespace Graft.LocalCluster.Kinds;
 
 /// <summary>Defaults and checks of Services, claims, namespaces, ConfigMaps, Secrets and roles.</summary>
-internal static class CoreRules
+internal static partial class CoreRules
 {
+    private const int MaxDataBytes = 1024 * 1024;
+    private const string BadKey = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or " +
+        "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
     public const string NamespaceFinalizer = "kubernetes";
 
     public static KindRules Namespaces { get; } = new()
     {
+        Default = ns => ns.Metadata().Child("labels")["kubernetes.io/metadata.name"] = ns.Name(),
         OnCreate = (ns, _) =>
         {
             ns.Child("spec")["finalizers"] = new JsonArray(NamespaceFinalizer);
             ns["status"] = new JsonObject { ["phase"] = "Active" };
-            ns.Metadata().Child("labels")["kubernetes.io/metadata.name"] = ns.Name();
         },
         OnUpdate = (ns, old) => ns.Child("spec")["finalizers"] = old.At("spec", "finalizers")?.DeepClone(),
     };
@@ -73,7 +78,11 @@ internal static class CoreRules
         OnCreate = (volume, _) => volume["status"] = new JsonObject { ["phase"] = "Pending" },
     };
 
-    public static KindRules ConfigMaps { get; } = new() { ValidateUpdate = RefuseChangeOfImmutable };
+    public static KindRules ConfigMaps { get; } = new()
+    {
+        Validate = (map, errors) => ValidateData(map, ["data", "binaryData"], errors),
+        ValidateUpdate = RefuseChangeOfImmutable,
+    };
 
     public static KindRules Secrets { get; } = new()
     {
@@ -86,6 +95,7 @@ internal static class CoreRules
                 secret.Child("data")[key] = Convert.ToBase64String(Encoding.UTF8.GetBytes(text.AsString() ?? ""));
             secret.Remove("stringData");
         },
+        Validate = (secret, errors) => ValidateData(secret, ["data"], errors),
         ValidateUpdate = (secret, old, errors) =>
         {
             if (secret["type"].AsString() != old["type"].AsString())
@@ -174,6 +184,25 @@ internal static class CoreRules
             spec.Remove(free);
         return spec;
     }
+
+    private static void ValidateData(JsonObject obj, IReadOnlyList<string> fields, List<FieldError> errors)
+    {
+        var size = 0L;
+        foreach (var field in fields)
+        {
+            foreach (var (key, value) in obj[field] as JsonObject ?? [])
+            {
+                size += Encoding.UTF8.GetByteCount(value.AsString() ?? "");
+                if (!DataKey().IsMatch(key) || key is "." or "..")
+                    errors.Add(FieldError.Invalid($"{field}[{key}]", key, BadKey));
+            }
+        }
+        if (size > MaxDataBytes)
+            errors.Add(FieldError.TooLong("", MaxDataBytes));
+    }
+
+    [GeneratedRegex("^[-._a-zA-Z0-9]{1,253}$")]
+    private static partial Regex DataKey();
 
     private static void RefuseChangeOfImmutable(JsonObject obj, JsonObject old, List<FieldError> errors)
     {

@@ -66,6 +66,12 @@ internal sealed record ResourceKind
     /// <summary>Whether deletion waits for somebody (the kubelet) to confirm the end within a grace period.</summary>
     public bool DeletesGracefully { get; init; }
 
+    /// <summary>Whether all objects can be deleted in one request.</summary>
+    public bool DeletesCollections { get; init; } = true;
+
+    /// <summary>Whether a change of annotations is a new generation too.</summary>
+    public bool CountsAnnotations { get; init; }
+
     /// <summary>The uid of the CustomResourceDefinition that defines it; null for a built-in kind.</summary>
     public string? DefinitionUid { get; init; }
 
@@ -88,5 +94,6 @@ internal sealed record ResourceKind
 
     public IReadOnlyList<string> Verbs => IsVirtual
         ? ["create"]
-        : ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+        : DeletesCollections ? ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+        : ["create", "delete", "get", "list", "patch", "update", "watch"];
 }

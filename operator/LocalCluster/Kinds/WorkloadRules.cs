@@ -39,7 +39,7 @@ internal static class WorkloadRules
             }
             DefaultTemplate(spec);
         },
-        Validate = ValidateSelected,
+        Validate = ValidateDeployment,
         ValidateUpdate = (deployment, old, errors) => Immutable(deployment, old, "selector", errors),
     };
 
@@ -108,6 +108,13 @@ internal static class WorkloadRules
         if (job.At("spec", "podFailurePolicy") is not null && spec?["restartPolicy"].AsString() == "OnFailure")
             errors.Add(FieldError.Invalid("spec.template.spec.restartPolicy", "OnFailure",
                 "only \"Never\" is supported when podFailurePolicy is specified"));
+    }
+
+    private static void ValidateDeployment(JsonObject deployment, List<FieldError> errors)
+    {
+        ValidateSelected(deployment, errors);
+        if (deployment.At("spec", "strategy", "type").AsString() == "Recreate" && deployment.At("spec", "strategy", "rollingUpdate") is not null)
+            errors.Add(FieldError.Forbidden("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'"));
     }
 
     private static void ValidateSelected(JsonObject obj, List<FieldError> errors)

@@ -60,6 +60,27 @@ internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept =
             return (new TableSnapshot(_version, TableOf(resource).Objects), TableOf(resource).Events.End);
     }
 
+    /// <summary>The table as it was at an earlier version: the changes since are taken back.</summary>
+    /// <exception cref="ExpiredVersionException">Some of them are no longer known.</exception>
+    public TableSnapshot SnapshotAt(GroupResource resource, long version)
+    {
+        lock (_gate)
+        {
+            var table = TableOf(resource);
+            var objects = table.Objects.ToBuilder();
+            var first = table.Events.PlaceAfter(version);
+            for (var place = table.Events.End - 1; place >= first; place--)
+            {
+                var change = table.Events.Read(place, out _)!;
+                if (change.Previous is { } before)
+                    objects[change.Current.Key] = before;
+                else
+                    objects.Remove(change.Current.Key);
+            }
+            return new TableSnapshot(version, objects.ToImmutable());
+        }
+    }
+
     /// <summary>Remembers a snapshot for the following pages of a list; the oldest are forgotten.</summary>
     public void KeepForPaging(GroupResource resource, TableSnapshot snapshot)
     {

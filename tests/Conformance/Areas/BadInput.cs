@@ -37,7 +37,7 @@ internal static class BadInput
         Case.Refused("A key of a ConfigMap has to be a file name", Sources.ConfigMapSize,
             s => s.PostAsync(s.ConfigMaps, Make.ConfigMap("a", ("not a key", "1"))), 422, "Invalid", "data[not a key]: Invalid value: \"not a key\""),
         Case.Refused("A value of a Secret has to be base64", Sources.Secrets,
-            s => s.PostAsync(s.Secrets, Make.Secret("a").With("not base64!", "data", "k")), 400, "BadRequest", "illegal base64 data"),
+            s => s.PostAsync(s.Secrets, Make.Secret("a").With("not base64!", "data", "k")), 400, "BadRequest", "Secret in version \"v1\" cannot be handled as a Secret"),
         Named("A name with capitals is refused", "Name", 422, "a lowercase RFC 1123 subdomain"),
         Named("A name that ends with a hyphen is refused", "a-", 422, "a lowercase RFC 1123 subdomain"),
         Named("A name with a slash is refused", "a/b", 422, "metadata.name"),
@@ -57,7 +57,7 @@ internal static class BadInput
             s => s.PostAsync(s.ConfigMaps, Make.ConfigMap("a").With("v", "metadata", "annotations", "a b")), 422, "Invalid", "metadata.annotations"),
         Case.Refused("An owner reference without a uid is refused", Sources.ObjectMeta,
             s => s.PostAsync(s.ConfigMaps, Make.ConfigMap("a").With(JsonNode.Parse("""[{"apiVersion": "v1", "kind": "ConfigMap", "name": "b", "uid": ""}]"""), "metadata", "ownerReferences")),
-            422, "Invalid", "metadata.ownerReferences.uid: Invalid value: \"\": must not be empty"),
+            422, "Invalid", "metadata.ownerReferences.uid: Invalid value: \"\"", "must not be empty"),
         Case.Refused("Two owners that are both the controller are refused", Sources.ObjectMeta,
             s => s.PostAsync(s.ConfigMaps, Make.ConfigMap("a").With(JsonNode.Parse("""
                 [

@@ -69,7 +69,10 @@ internal static class StrategicMerge
             await TemplateAsync(s, """{"nodeSelector": {"x": "1"}}""");
 
             (await TemplateAsync(s, """{"nodeSelector": {"$patch": "delete"}}""")).Absent("spec", "template", "spec", "nodeSelector");
-        }),
+        })
+        {
+            Lacks = "the map stays, empty",
+        },
         new("A map is replaced by the directive replace", Sources.StrategicNotes, async s =>
         {
             await FilledAsync(s);
@@ -113,8 +116,10 @@ internal static class StrategicMerge
         {
             await HeldAsync(s);
 
-            (await s.PatchAsync(s.ConfigMap("a"), "strategic-merge", """{"metadata": {"finalizers": ["example.com/d"]}}""")).Is(200)
-                .Equal("example.com/d", "metadata", "finalizers", "3");
+            var patched = (await s.PatchAsync(s.ConfigMap("a"), "strategic-merge", """{"metadata": {"finalizers": ["example.com/d"]}}""")).Is(200);
+
+            Assert.Equal(["example.com/a", "example.com/b", "example.com/c", "example.com/d"],
+                patched.At("metadata", "finalizers")!.AsArray().Select(f => (string?)f).Order());
             await ReleaseAsync(s);
         }),
         new("Containers are put in order by setElementOrder", Sources.StrategicNotes, async s =>

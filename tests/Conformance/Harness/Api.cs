@@ -39,7 +39,16 @@ internal sealed class Api : IDisposable
         request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
         if (accept is not null) request.Headers.TryAddWithoutValidation("Accept", accept);
         if (_client.Credentials is not null) await _client.Credentials.ProcessHttpRequestAsync(request, CancellationToken.None);
-        return await _client.HttpClient.SendAsync(request, until);
+        using var patience = new CancellationTokenSource(Poll.Limit);
+        try
+        {
+            return await _client.HttpClient.SendAsync(request, until, patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"waited {Poll.Limit.TotalSeconds} s for the answer to {method} {path}");
+            throw;
+        }
     }
 
     public void Dispose() => _client.Dispose();

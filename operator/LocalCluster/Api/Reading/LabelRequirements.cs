@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Graft.LocalCluster.Api.Reading;
@@ -19,6 +20,13 @@ internal static partial class LabelRequirements
             return set.Groups["not"].Success
                 ? labels => !labels.TryGetValue(key, out var value) || !values.Contains(value)
                 : labels => labels.TryGetValue(key, out var value) && values.Contains(value);
+        }
+        if (ComparisonForm().Match(part) is { Success: true } comparison)
+        {
+            var (key, bound) = (comparison.Groups["key"].Value, long.Parse(comparison.Groups["bound"].Value, CultureInfo.InvariantCulture));
+            var above = comparison.Groups["op"].Value == ">";
+            return labels => labels.TryGetValue(key, out var text) && long.TryParse(text, CultureInfo.InvariantCulture, out var number)
+                && (above ? number > bound : number < bound);
         }
         if (EqualityForm().Match(part) is { Success: true } equality)
         {
@@ -53,6 +61,9 @@ internal static partial class LabelRequirements
 
     [GeneratedRegex(@"^(?<key>[A-Za-z0-9][-A-Za-z0-9_./]*)\s+(?<not>not)?in\s*\((?<values>[^()]*)\)$")]
     private static partial Regex SetForm();
+
+    [GeneratedRegex(@"^(?<key>[A-Za-z0-9][-A-Za-z0-9_./]*)\s*(?<op>[<>])\s*(?<bound>-?[0-9]{1,18})$")]
+    private static partial Regex ComparisonForm();
 
     [GeneratedRegex(@"^(?<key>[A-Za-z0-9][-A-Za-z0-9_./]*)\s*(?<op>==|=|!=)\s*(?<value>[-A-Za-z0-9_.]*)$")]
     private static partial Regex EqualityForm();

@@ -46,6 +46,8 @@ internal sealed class ListReader(ObjectStore store)
         if (query["continue"].ToString() is { Length: > 0 } token)
         {
             var (version, key) = ParseToken(token);
+            if (query["resourceVersion"].ToString() is not ("" or "0"))
+                throw ApiException.BadRequest("specifying resource version is not allowed when using continue");
             return (store.PagedSnapshot(kind.GroupResource, version) ?? throw ApiException.Expired(TooOld), key);
         }
         var snapshot = store.Snapshot(kind.GroupResource);
@@ -55,20 +57,26 @@ internal sealed class ListReader(ObjectStore store)
                 throw ApiException.BadRequest($"invalid resource version \"{text}\"");
             if (asked > snapshot.ResourceVersion)
             {
-                throw new ApiException(504, "Timeout", $"Timeout: Too large resource version: {asked}, current: {snapshot.ResourceVersion}")
-                {
-                    Details = new()
-                    {
-                        ["causes"] = ApiException.Causes([("ResourceVersionTooLarge", "Too large resource version", "")]),
-                        ["retryAfterSeconds"] = 1,
-                    },
-                };
+                throw ApiException.TooNew(asked, snapshot.ResourceVersion);
             }
-            if (query["resourceVersionMatch"] == "Exact" && asked != snapshot.ResourceVersion)
-                return (store.PagedSnapshot(kind.GroupResource, asked)
-                    ?? throw ApiException.Expired($"The provided resource version is too old: {asked}"), null);
+            var match = query["resourceVersionMatch"].ToString();
+            var exact = match == "Exact" || (match.Length == 0 && query["limit"].ToString() is not ("" or "0"));
+            if (exact && asked != snapshot.ResourceVersion)
+                return (SnapshotAt(kind, asked), null);
         }
         return (snapshot, null);
+    }
+
+    private TableSnapshot SnapshotAt(ResourceKind kind, long version)
+    {
+        try
+        {
+            return store.PagedSnapshot(kind.GroupResource, version) ?? store.SnapshotAt(kind.GroupResource, version);
+        }
+        catch (ExpiredVersionException)
+        {
+            throw ApiException.Expired($"The provided resource version is too old: {version}");
+        }
     }
 
     private static string Token(long version, ObjectKey last) =>

@@ -41,7 +41,7 @@ internal sealed class ObjectRenderer(ResourceKind kind, Representation form, Tim
         var isPartial = form.View == View.Metadata;
         writer.WriteStartObject();
         writer.WriteString("kind", isPartial ? "PartialObjectMetadataList" : kind.ListKindName);
-        writer.WriteString("apiVersion", isPartial ? "meta.k8s.io/v1" : kind.ApiVersion);
+        writer.WriteString("apiVersion", isPartial ? form.ApiVersion : kind.ApiVersion);
         WriteListMetadata(writer, version, next, remaining);
         writer.WriteStartArray("items");
         foreach (var stored in objects)
@@ -69,7 +69,7 @@ internal sealed class ObjectRenderer(ResourceKind kind, Representation form, Tim
             return new JsonObject
             {
                 ["kind"] = "Table",
-                ["apiVersion"] = "meta.k8s.io/v1",
+                ["apiVersion"] = form.ApiVersion,
                 ["metadata"] = new JsonObject { ["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture) },
                 ["columnDefinitions"] = null,
                 ["rows"] = new JsonArray(),
@@ -78,7 +78,7 @@ internal sealed class ObjectRenderer(ResourceKind kind, Representation form, Tim
         return new JsonObject
         {
             ["kind"] = form.View == View.Metadata ? "PartialObjectMetadata" : kind.Kind,
-            ["apiVersion"] = form.View == View.Metadata ? "meta.k8s.io/v1" : kind.ApiVersion,
+            ["apiVersion"] = form.View == View.Metadata ? form.ApiVersion : kind.ApiVersion,
             ["metadata"] = metadata,
         };
     }
@@ -96,10 +96,10 @@ internal sealed class ObjectRenderer(ResourceKind kind, Representation form, Tim
         copy.WriteTo(writer);
     }
 
-    private static JsonObject PartialMetadata(JsonObject obj) => new()
+    private JsonObject PartialMetadata(JsonObject obj) => new()
     {
         ["kind"] = "PartialObjectMetadata",
-        ["apiVersion"] = "meta.k8s.io/v1",
+        ["apiVersion"] = form.ApiVersion,
         ["metadata"] = obj["metadata"]?.DeepClone(),
     };
 
@@ -107,7 +107,7 @@ internal sealed class ObjectRenderer(ResourceKind kind, Representation form, Tim
     {
         writer.WriteStartObject();
         writer.WriteString("kind", "Table");
-        writer.WriteString("apiVersion", "meta.k8s.io/v1");
+        writer.WriteString("apiVersion", form.ApiVersion);
         WriteListMetadata(writer, version, next, remaining);
         writer.WriteStartArray("columnDefinitions");
         foreach (var column in withHeaders ? kind.Columns : [])

@@ -33,7 +33,7 @@ internal sealed class Selectors
         var negative = text.Contains("!=", StringComparison.Ordinal);
         var sides = text.Split(negative ? "!=" : text.Contains("==", StringComparison.Ordinal) ? "==" : "=", 2);
         if (sides.Length != 2)
-            throw ApiException.BadRequest($"invalid field selector: \"{text}\"; can't understand it");
+            throw ApiException.BadRequest($"invalid selector: '{text}'; can't understand '{text}'");
         var (field, wanted) = (sides[0].Trim(), sides[1].Trim());
         Func<JsonObject, string> read = field switch
         {

@@ -111,7 +111,16 @@ internal sealed class WatchStream(ObjectStore store, ResourceKind kind, Selector
             (true, true) => "MODIFIED",
             _ => "DELETED",
         };
-        return SendAsync(http, type, writer => renderer.WriteOne(writer, change.Current, TakeHeaders()), cancellation);
+        var shown = isIn || change.Type == StoreEventType.Deleted ? change.Current : Left(change);
+        return SendAsync(http, type, writer => renderer.WriteOne(writer, shown, TakeHeaders()), cancellation);
+    }
+
+    /// <summary>What ceases to match is shown as it was when it matched, with the version of the change.</summary>
+    private static StoredObject Left(StoreEvent change)
+    {
+        var content = change.Previous!.Copy();
+        content.Metadata()["resourceVersion"] = change.Current.Content.ResourceVersion();
+        return new StoredObject(change.Current.Key, content, change.ResourceVersion);
     }
 
     private Task SendBookmarkAsync(HttpContext http, long version, bool endsInitial, CancellationToken cancellation)

@@ -9,6 +9,7 @@ namespace Graft.LocalCluster.Api.Writing;
 internal static class BodyDecoder
 {
     private const int MaxBytes = 3 * 1024 * 1024;
+    private const string StrictFault = "strict decoding error: ";
 
     /// <summary>A body that is one JSON or YAML object; paths of members that stand twice are added to <paramref name="faults"/>.</summary>
     public static async Task<JsonNode> ReadAsync(HttpRequest request, List<string> faults)
@@ -54,16 +55,51 @@ internal static class BodyDecoder
         return obj;
     }
 
+    /// <summary>As <see cref="ToObject"/>, for what a patch made: a strict fault is one of the patch.</summary>
+    public static JsonObject ToPatched(JsonObject node, ResourceKind kind, WriteOptions options, IReadOnlyList<string> faults)
+    {
+        var whole = node.ToJsonString();
+        var found = Faults(node, kind, faults);
+        if (found.Count > 0 && options.Validation == FieldValidation.Strict)
+        {
+            var error = FieldError.Invalid("patch", whole, StrictFault + string.Join(", ", found));
+            throw new ApiException(422, "Invalid", $" \"\" is invalid: {error}")
+            {
+                Details = new() { ["causes"] = ApiException.Causes([(error.Reason, error.Body, error.FieldText)]) },
+            };
+        }
+        if (options.Validation == FieldValidation.Warn)
+            options.Warnings.AddRange(found);
+        return ToObject(node, kind, options, []);
+    }
+
+    /// <summary>An applied configuration: fields that the schema does not declare have no owner, whatever the strictness.</summary>
+    public static JsonObject ToApplied(JsonNode node, ResourceKind kind, WriteOptions options, IReadOnlyList<string> faults)
+    {
+        if (node is JsonObject obj && Pruning.Apply((JsonObject)obj.DeepClone(), kind.Schema.Type) is { Count: > 0 } unknown)
+        {
+            var group = kind.Group.Length == 0 ? $"/{kind.Version}" : kind.ApiVersion;
+            throw new ApiException(500, "",
+                $"failed to create typed patch object ({obj.Namespace()}/{obj.Name()}; {group}, Kind={kind.Kind}): " +
+                string.Join("\n", unknown.Select(path => $".{path}: field not declared in schema")));
+        }
+        return ToObject(node, kind, options, faults);
+    }
+
+    private static List<string> Faults(JsonObject obj, ResourceKind kind, IReadOnlyList<string> duplicates) =>
+    [
+        .. duplicates.Select(path => $"duplicate field \"{path}\""),
+        .. Pruning.Apply(obj, kind.Schema.Type).Select(path => $"unknown field \"{path}\""),
+    ];
+
     /// <summary>Refuses, reports or ignores members that the kind does not have; they are removed in any case.</summary>
     public static void CheckUnknown(JsonObject obj, ResourceKind kind, WriteOptions options, IReadOnlyList<string> duplicates)
     {
-        var unknown = Pruning.Apply(obj, kind.Schema.Type);
-        var faults = duplicates.Select(path => $"duplicate field \"{path}\"")
-            .Concat(unknown.Select(path => $"unknown field \"{path}\"")).ToList();
+        var faults = Faults(obj, kind, duplicates);
         if (faults.Count == 0)
             return;
         if (options.Validation == FieldValidation.Strict)
-            throw Unusable(kind, "strict decoding error: " + string.Join(", ", faults));
+            throw Unusable(kind, StrictFault + string.Join(", ", faults));
         if (options.Validation == FieldValidation.Warn)
             options.Warnings.AddRange(faults);
     }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Graft.LocalCluster.Kinds;
+using Graft.LocalCluster.Schema;
 using Graft.LocalCluster.Storage;
 
 namespace Graft.LocalCluster.Api.Writing;
@@ -12,18 +13,22 @@ internal sealed record DeleteOptions(bool DryRun, long? GracePeriodSeconds, stri
     public static DeleteOptions Of(JsonObject? body, HttpRequest request)
     {
         var policy = body?["propagationPolicy"].AsString() ?? request.Query["propagationPolicy"].ToString();
+        var errors = new List<FieldError>();
+        if (policy.Length > 0 && body?["orphanDependents"] is not null)
+            errors.Add(FieldError.Invalid("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set"));
         if (policy is not ("" or "Background" or "Foreground" or "Orphan"))
-            throw ApiException.BadRequest(
-                $"propagationPolicy: Unsupported value: \"{policy}\": supported values: \"Foreground\", \"Background\", \"Orphan\"");
+            errors.Add(FieldError.NotSupported("propagationPolicy", policy, ["Foreground", "Background", "Orphan", "nil"]));
+        var dryRun = body?["dryRun"].Strings() is { Count: > 0 } asked ? asked : request.Query["dryRun"].OfType<string>().ToList();
+        errors.AddRange(dryRun.Where(value => value != "All").Select(value => FieldError.NotSupported("dryRun", value, ["All"])));
+        if (errors.Count > 0)
+            throw ApiException.InvalidOptions("DeleteOptions", errors);
         if (policy.Length == 0 && body?["orphanDependents"] is { } orphan)
             policy = orphan.AsBool() ? "Orphan" : "Background";
         var grace = body?["gracePeriodSeconds"].AsLong()
             ?? (long.TryParse(request.Query["gracePeriodSeconds"], out var seconds) ? seconds : null);
-        if (grace < 0)
-            throw ApiException.BadRequest("gracePeriodSeconds must be 0 or greater");
         return new DeleteOptions(
-            body?["dryRun"] is JsonArray { Count: > 0 } || request.Query["dryRun"] == "All",
-            grace,
+            dryRun.Count > 0,
+            grace < 0 ? 1 : grace,
             policy,
             body.At("preconditions", "uid").AsString() ?? "",
             body.At("preconditions", "resourceVersion").AsString() ?? "");
@@ -123,13 +128,15 @@ internal sealed class ObjectDeleter(ObjectStore store, ObjectWriter writer)
         if (options.Uid.Length > 0 && options.Uid != current.Content.Uid())
         {
             throw ApiException.Conflict(kind.GroupResource, current.Key.Name,
-                $"Precondition failed: UID in precondition: {options.Uid}, UID in object meta: {current.Content.Uid()}");
+                $"the UID in the precondition ({options.Uid}) does not match the UID in record ({current.Content.Uid()}). " +
+                "The object might have been deleted and then recreated");
         }
         var version = current.Content.ResourceVersion();
         if (options.ResourceVersion.Length > 0 && options.ResourceVersion != version)
         {
             throw ApiException.Conflict(kind.GroupResource, current.Key.Name,
-                $"Precondition failed: ResourceVersion in precondition: {options.ResourceVersion}, ResourceVersion in object meta: {version}");
+                $"the ResourceVersion in the precondition ({options.ResourceVersion}) does not match the ResourceVersion in record ({version}). " +
+                "The object might have been modified");
         }
     }
 }

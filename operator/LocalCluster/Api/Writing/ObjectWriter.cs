@@ -46,7 +46,7 @@ internal sealed class ObjectWriter(ObjectStore store, RuleContext rules)
         Validate(kind, obj, null);
         if (!fieldsBooked)
             obj = ManagedFields.Update(null, obj, WriterOf(kind, options, ""), kind.Schema.Type);
-        if (options.DryRun)
+        if (options.DryRun && store.Get(kind.GroupResource, obj.Key()) is null)
             return new StoredObject(obj.Key(), obj, 0);
         try
         {
@@ -54,9 +54,10 @@ internal sealed class ObjectWriter(ObjectStore store, RuleContext rules)
             Written?.Invoke(kind, stored);
             return stored;
         }
-        catch (WriteConflictException)
+        catch (WriteConflictException e)
         {
-            throw ApiException.AlreadyExists(kind.GroupResource, obj.Name());
+            var why = e.Actual?.Content.IsDeleting() == true ? "object is being deleted: " : "";
+            throw ApiException.AlreadyExists(kind.GroupResource, obj.Name(), why);
         }
     }
 
@@ -127,11 +128,12 @@ internal sealed class ObjectWriter(ObjectStore store, RuleContext rules)
     {
         var metadata = obj.Metadata();
         if (obj.ResourceVersion().Length > 0)
-            throw ApiException.BadRequest("resourceVersion should not be set on objects to be created");
+            throw new ApiException(500, "", "resourceVersion should not be set on objects to be created");
         if (obj.Name().Length == 0 && metadata["generateName"].AsString() is { Length: > 0 } prefix)
             metadata["name"] = NameGenerator.Generate(prefix);
         foreach (var serverSet in SetByServer)
             metadata.Remove(serverSet);
+        DropEmpty(metadata);
         if (!kind.Namespaced)
             metadata.Remove("namespace");
         metadata["uid"] = Guid.NewGuid().ToString();
@@ -148,8 +150,11 @@ internal sealed class ObjectWriter(ObjectStore store, RuleContext rules)
             ?? throw ApiException.NotFound(new GroupResource("", "namespaces"), obj.Namespace());
         if (ns.Content.IsDeleting())
         {
-            throw ApiException.Forbidden(kind.GroupResource, obj.Name(),
+            var refusal = ApiException.Forbidden(kind.GroupResource, obj.Name(),
                 $"unable to create new content in namespace {obj.Namespace()} because it is being terminated");
+            refusal.Details!["causes"] = ApiException.Causes(
+                [("NamespaceTerminating", $"namespace {obj.Namespace()} is being terminated", "metadata.namespace")]);
+            throw refusal;
         }
     }
 
@@ -189,6 +194,7 @@ internal sealed class ObjectWriter(ObjectStore store, RuleContext rules)
             Restore(metadata, current, serverSet);
         if (next.Uid().Length == 0)
             Restore(metadata, current, "uid");
+        DropEmpty(metadata);
         next["apiVersion"] = kind.ApiVersion;
         next["kind"] = kind.Kind;
         Defaulting.Apply(next, kind.Schema.Type);
@@ -197,6 +203,16 @@ internal sealed class ObjectWriter(ObjectStore store, RuleContext rules)
         if (kind.CountsGenerations && subresource.Length == 0 && !JsonNode.DeepEquals(Desired(kind, next), Desired(kind, current)))
             metadata["generation"] = current.Generation() + 1;
         return next;
+    }
+
+    /// <summary>Empty lists of metadata are absent lists.</summary>
+    private static void DropEmpty(JsonObject metadata)
+    {
+        foreach (var list in (string[])["ownerReferences", "finalizers"])
+        {
+            if (metadata[list] is JsonArray { Count: 0 })
+                metadata.Remove(list);
+        }
     }
 
     private static void Restore(JsonObject metadata, JsonObject current, string field)
@@ -211,7 +227,13 @@ internal sealed class ObjectWriter(ObjectStore store, RuleContext rules)
     private static JsonObject Desired(ResourceKind kind, JsonObject obj)
     {
         if (!kind.IsCustom)
-            return new JsonObject { ["spec"] = obj["spec"]?.DeepClone() };
+        {
+            return new JsonObject
+            {
+                ["spec"] = obj["spec"]?.DeepClone(),
+                ["annotations"] = kind.CountsAnnotations ? obj.At("metadata", "annotations")?.DeepClone() : null,
+            };
+        }
         var desired = (JsonObject)obj.DeepClone();
         foreach (var other in (string[])["metadata", "apiVersion", "kind"])
             desired.Remove(other);

@@ -1,3 +1,5 @@
+using Graft.LocalCluster.Schema;
+
 namespace Graft.LocalCluster.Api.Writing;
 
 internal enum FieldValidation
@@ -12,6 +14,16 @@ internal enum FieldValidation
 /// <param name="Force">Server-side apply takes fields from others.</param>
 internal sealed record WriteOptions(bool DryRun, string Manager, FieldValidation Validation, bool Force)
 {
+    private const int MaxManagerLength = 128;
+
+    private static readonly Dictionary<string, FieldValidation> Validations = new(StringComparer.Ordinal)
+    {
+        [""] = FieldValidation.Warn,
+        ["Ignore"] = FieldValidation.Ignore,
+        ["Warn"] = FieldValidation.Warn,
+        ["Strict"] = FieldValidation.Strict,
+    };
+
     /// <summary>What the server itself writes.</summary>
     public static WriteOptions Server { get; } = new(false, "graft-local", FieldValidation.Ignore, false);
 
@@ -20,25 +32,37 @@ internal sealed record WriteOptions(bool DryRun, string Manager, FieldValidation
 
     public static WriteOptions Of(HttpRequest request)
     {
-        var dryRun = request.Query["dryRun"].ToString();
+        var (dryRun, manager) = (request.Query["dryRun"].ToString(), request.Query["fieldManager"].ToString());
+        var validation = request.Query["fieldValidation"].ToString();
+        var errors = new List<FieldError>();
+        if (HttpMethods.IsPatch(request.Method))
+            CheckPatch(request, manager, errors);
+        if (manager.Length > MaxManagerLength)
+            errors.Add(FieldError.TooLong("fieldManager", MaxManagerLength));
         if (dryRun is not ("" or "All"))
-            throw ApiException.BadRequest($"dryRun: Unsupported value: \"{dryRun}\": supported values: \"All\"");
-        var manager = request.Query["fieldManager"].ToString();
-        if (manager.Length > 128)
-            throw ApiException.BadRequest("fieldManager: Too long: may not be more than 128 bytes");
+            errors.Add(FieldError.NotSupported("dryRun", dryRun, ["All"]));
+        if (!Validations.TryGetValue(validation, out var strictness))
+            errors.Add(FieldError.NotSupported("fieldValidation", validation, Validations.Keys.Order(StringComparer.Ordinal)));
+        if (errors.Count > 0)
+            throw ApiException.InvalidOptions(KindOf(request.Method), errors);
         return new WriteOptions(
             dryRun == "All",
             manager.Length > 0 ? manager : ManagerOf(request.Headers.UserAgent.ToString()),
-            request.Query["fieldValidation"].ToString() switch
-            {
-                "" or "Warn" => FieldValidation.Warn,
-                "Strict" => FieldValidation.Strict,
-                "Ignore" => FieldValidation.Ignore,
-                var other => throw ApiException.BadRequest(
-                    $"fieldValidation: Unsupported value: \"{other}\": supported values: \"Ignore\", \"Strict\", \"Warn\""),
-            },
+            strictness,
             request.Query["force"].ToString() is "true" or "1");
     }
+
+    private static void CheckPatch(HttpRequest request, string manager, List<FieldError> errors)
+    {
+        var applies = request.ContentType?.StartsWith("application/apply-patch+yaml", StringComparison.Ordinal) == true;
+        if (applies && manager.Length == 0)
+            errors.Add(FieldError.Required("fieldManager", "is required for apply patch"));
+        if (!applies && request.Query["force"].Count > 0)
+            errors.Add(FieldError.Forbidden("force", "may not be specified for non-apply patch"));
+    }
+
+    private static string KindOf(string method) =>
+        HttpMethods.IsPost(method) ? "CreateOptions" : HttpMethods.IsPut(method) ? "UpdateOptions" : "PatchOptions";
 
     private static string ManagerOf(string userAgent)
     {

@@ -31,9 +31,8 @@ internal static class GarbageDecision
     {
         if (node.OrphansDependents)
         {
-            yield return dependents.Count > 0
-                ? new GarbageStep.OrphanDependents(dependents)
-                : new GarbageStep.RemoveFinalizer(ObjectNode.OrphanFinalizer);
+            if (dependents.Count > 0) yield return new GarbageStep.OrphanDependents(dependents);
+            yield return new GarbageStep.RemoveFinalizer(ObjectNode.OrphanFinalizer);
             yield break;
         }
         if (node.WaitsForDependents)
