@@ -31,7 +31,8 @@ internal sealed record Case(string Sentence, Source Source, Func<Space, Task> Ru
 
     /// <summary>A case of one request that is refused.</summary>
     /// <param name="words">What the message has to say.</param>
-    public static Case Refused(string sentence, Source source, Func<Space, Task<Answer>> ask, int code, string reason, params string[] words) =>
+    public static Case Refused(string sentence, Source source, Func<Space, Task<Answer>> ask, int code, string reason,
+        params string[] words) =>
         new(sentence, source, async space => (await ask(space)).Refuses(code, reason, words));
 }
 

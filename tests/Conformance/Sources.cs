@@ -12,13 +12,15 @@ internal static class Sources
 
     public static Source Resources { get; } = new("API concepts: resource URIs", Concepts + "#resource-uris");
 
-    public static Source Watches { get; } = new("API concepts: efficient detection of changes", Concepts + "#efficient-detection-of-changes");
+    public static Source Watches { get; } = new("API concepts: efficient detection of changes",
+        Concepts + "#efficient-detection-of-changes");
 
     public static Source Bookmarks { get; } = new("API concepts: watch bookmarks", Concepts + "#watch-bookmarks");
 
     public static Source StreamingLists { get; } = new("API concepts: streaming lists", Concepts + "#streaming-lists");
 
-    public static Source Chunks { get; } = new("API concepts: large result sets in chunks", Concepts + "#retrieving-large-results-sets-in-chunks");
+    public static Source Chunks { get; } = new("API concepts: large result sets in chunks",
+        Concepts + "#retrieving-large-results-sets-in-chunks");
 
     public static Source Tables { get; } = new("API concepts: resources as tables", Concepts + "#receiving-resources-as-tables");
 
@@ -39,7 +41,8 @@ internal static class Sources
 
     public static Source Versions { get; } = new("API concepts: resource versions", Concepts + "#resource-versions");
 
-    public static Source VersionSemantics { get; } = new("API concepts: semantics for get and list", Concepts + "#semantics-for-get-and-list");
+    public static Source VersionSemantics { get; } = new("API concepts: semantics for get and list",
+        Concepts + "#semantics-for-get-and-list");
 
     public static Source WatchSemantics { get; } = new("API concepts: semantics for watch", Concepts + "#semantics-for-watch");
 
@@ -66,12 +69,14 @@ internal static class Sources
 
     public static Source Serialization { get; } = new("Server-Side Apply: serialization", Apply + "#serialization");
 
-    public static Source Labels { get; } = new("Labels and selectors", "https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/");
+    public static Source Labels { get; } = new("Labels and selectors",
+        "https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/");
 
     public static Source FieldSelectors { get; } =
         new("Field selectors", "https://kubernetes.io/docs/concepts/overview/working-with-objects/field-selectors/");
 
-    public static Source Names { get; } = new("Object names and IDs", "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/");
+    public static Source Names { get; } = new("Object names and IDs",
+        "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/");
 
     public static Source Annotations { get; } =
         new("Annotations", "https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/#syntax-and-character-set");
@@ -79,7 +84,8 @@ internal static class Sources
     public static Source Namespaces { get; } =
         new("Namespaces", "https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/");
 
-    public static Source ConfigMapSize { get; } = new("ConfigMap object", "https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object");
+    public static Source ConfigMapSize { get; } = new("ConfigMap object",
+        "https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object");
 
     public static Source RootCertificate { get; } = new("Trusting TLS in a cluster",
         "https://kubernetes.io/docs/tasks/tls/managing-tls-in-a-cluster/#trusting-tls-in-a-cluster");
@@ -87,12 +93,14 @@ internal static class Sources
     public static Source Finalizers { get; } =
         new("Finalizers", "https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/");
 
-    public static Source Garbage { get; } = new("Garbage collection", "https://kubernetes.io/docs/concepts/architecture/garbage-collection/");
+    public static Source Garbage { get; } = new("Garbage collection",
+        "https://kubernetes.io/docs/concepts/architecture/garbage-collection/");
 
     public static Source Owners { get; } =
         new("Owners and dependents", "https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/");
 
-    public static Source ConfigMaps { get; } = new("Immutable ConfigMaps", "https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-immutable");
+    public static Source ConfigMaps { get; } = new("Immutable ConfigMaps",
+        "https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-immutable");
 
     public static Source Secrets { get; } = new("Secrets", "https://kubernetes.io/docs/concepts/configuration/secret/");
 
@@ -129,7 +137,8 @@ internal static class Sources
 
     public static Source SpecAndStatus { get; } = new("API conventions: spec and status", Conventions + "#spec-and-status");
 
-    public static Source Concurrency { get; } = new("API conventions: concurrency control", Conventions + "#concurrency-control-and-consistency");
+    public static Source Concurrency { get; } = new("API conventions: concurrency control",
+        Conventions + "#concurrency-control-and-consistency");
 
     public static Source Idempotency { get; } = new("API conventions: idempotency", Conventions + "#idempotency");
 
@@ -143,7 +152,8 @@ internal static class Sources
 
     public static Source WatchCache { get; } = new("cacher/cache_watcher.go", ApiServer + "storage/cacher/cache_watcher.go");
 
-    public static Source StatusWriter { get; } = new("responsewriters/status.go", ApiServer + "endpoints/handlers/responsewriters/status.go");
+    public static Source StatusWriter { get; } = new("responsewriters/status.go",
+        ApiServer + "endpoints/handlers/responsewriters/status.go");
 
     public static Source ScaleValidation { get; } =
         new("autoscaling/validation.go", Code + "pkg/apis/autoscaling/validation/validation.go");

@@ -6,7 +6,8 @@ public sealed class TableTests
     [Fact]
     public void No_sentence_stands_twice()
     {
-        var twice = Table.Areas.SelectMany(area => area.Cases).GroupBy(c => c.Sentence).Where(same => same.Count() > 1).Select(same => same.Key);
+        var twice = Table.Areas.SelectMany(area => area.Cases).GroupBy(c => c.Sentence).Where(same => same.Count() > 1)
+            .Select(same => same.Key);
 
         Assert.Empty(twice);
     }

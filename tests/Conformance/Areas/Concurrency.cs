@@ -30,7 +30,8 @@ internal static class Concurrency
         {
             var old = await OlderAsync(s);
 
-            var refused = (await s.PutAsync(s.ConfigMap("a"), old.Object)).Refuses(409, "Conflict", "Operation cannot be fulfilled on configmaps \"a\"");
+            var refused = (await s.PutAsync(s.ConfigMap("a"), old.Object))
+                .Refuses(409, "Conflict", "Operation cannot be fulfilled on configmaps \"a\"");
 
             refused.Equal("a", "details", "name").Equal("configmaps", "details", "kind");
         }),
@@ -58,7 +59,8 @@ internal static class Concurrency
         {
             var old = await OlderAsync(s);
 
-            (await s.PatchAsync(s.ConfigMap("a"), "merge", $$$"""{"metadata": {"resourceVersion": "{{{old.Version}}}"}, "data": {"k": "3"}}"""))
+            (await s.PatchAsync(s.ConfigMap("a"), "merge",
+                $$$"""{"metadata": {"resourceVersion": "{{{old.Version}}}"}, "data": {"k": "3"}}"""))
                 .Refuses(409, "Conflict", Modified);
         }),
         new("A JSON patch that names an older resourceVersion conflicts", Sources.Concurrency, async s =>
@@ -120,7 +122,8 @@ internal static class Concurrency
         {
             var made = await s.ConfigMapAsync("a", ("k", "1"));
 
-            (await s.PatchAsync(s.ConfigMap("a"), "merge", """{"data": {"k": "1"}}""")).Is(200).Equal(made.Version, "metadata", "resourceVersion");
+            (await s.PatchAsync(s.ConfigMap("a"), "merge", """{"data": {"k": "1"}}""")).Is(200)
+                .Equal(made.Version, "metadata", "resourceVersion");
         }),
         new("A status update that names an older resourceVersion conflicts", Sources.Concurrency, async s =>
         {

@@ -71,7 +71,8 @@ internal static class DeleteCollection
             (await s.GetAsync(s.Secret("a"))).Is(200).Absent("metadata", "ownerReferences");
         }),
         Case.Refused("Objects of all namespaces cannot be deleted in one request", Sources.Resources,
-            s => s.DeleteAsync($"/api/v1/secrets?labelSelector={s.Name}"), 405, "MethodNotAllowed", "the server does not allow this method on the requested resource"),
+            s => s.DeleteAsync($"/api/v1/secrets?labelSelector={s.Name}"), 405, "MethodNotAllowed",
+                "the server does not allow this method on the requested resource"),
         Case.Refused("Namespaces cannot be deleted as a collection", Sources.NamespaceStorage,
             s => s.DeleteAsync($"/api/v1/namespaces?labelSelector={s.Name}"), 405, "MethodNotAllowed"),
         new("Custom objects can be deleted as a collection", Sources.Store, async s =>

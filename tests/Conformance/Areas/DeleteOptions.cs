@@ -41,17 +41,20 @@ internal static class DeleteOptions
         {
             var made = await s.ConfigMapAsync("a");
 
-            (await s.DeleteAsync(s.ConfigMap("a"), $$$"""{"preconditions": {"uid": "{{{made.Uid}}}", "resourceVersion": "{{{made.Version}}}"}}""")).Is(200);
+            (await s.DeleteAsync(s.ConfigMap("a"),
+                $$$"""{"preconditions": {"uid": "{{{made.Uid}}}", "resourceVersion": "{{{made.Version}}}"}}""")).Is(200);
             (await s.GetAsync(s.ConfigMap("a"))).Is(404);
         }),
         new("An object with finalizers is marked and answered, and stays", Sources.Deletion, async s =>
         {
             await HeldAsync(s);
 
-            var marked = (await s.DeleteAsync(s.ConfigMap("a"))).Is(200).Equal("ConfigMap", "kind").Equal(0, "metadata", "deletionGracePeriodSeconds");
+            var marked = (await s.DeleteAsync(s.ConfigMap("a"))).Is(200).Equal("ConfigMap", "kind")
+                .Equal(0, "metadata", "deletionGracePeriodSeconds");
 
             Assert.NotEmpty(marked.Text("metadata", "deletionTimestamp"));
-            (await s.GetAsync(s.ConfigMap("a"))).Is(200).Equal(marked.Text("metadata", "deletionTimestamp"), "metadata", "deletionTimestamp");
+            (await s.GetAsync(s.ConfigMap("a"))).Is(200)
+                .Equal(marked.Text("metadata", "deletionTimestamp"), "metadata", "deletionTimestamp");
             await ReleaseAsync(s);
         }),
         new("An object goes when its last finalizer is removed", Sources.Deletion, async s =>
@@ -68,7 +71,8 @@ internal static class DeleteOptions
             await HeldAsync(s);
             var first = (await s.DeleteAsync(s.ConfigMap("a"))).Is(200);
 
-            (await s.DeleteAsync(s.ConfigMap("a"))).Is(200).Equal(first.Text("metadata", "deletionTimestamp"), "metadata", "deletionTimestamp");
+            (await s.DeleteAsync(s.ConfigMap("a"))).Is(200)
+                .Equal(first.Text("metadata", "deletionTimestamp"), "metadata", "deletionTimestamp");
             await ReleaseAsync(s);
         }),
         new("An object that is being deleted gets no new finalizers", Sources.ObjectMeta, async s =>
@@ -93,7 +97,8 @@ internal static class DeleteOptions
             await HeldAsync(s);
             (await s.DeleteAsync(s.ConfigMap("a"))).Is(200);
 
-            (await s.PostAsync(s.ConfigMaps, Make.ConfigMap("a"))).Refuses(409, "AlreadyExists", "object is being deleted: configmaps \"a\" already exists");
+            (await s.PostAsync(s.ConfigMaps, Make.ConfigMap("a")))
+                .Refuses(409, "AlreadyExists", "object is being deleted: configmaps \"a\" already exists");
             await ReleaseAsync(s);
         }),
         new("Nobody can mark an object for deletion but by deleting it", Sources.Metadata, async s =>
@@ -117,7 +122,8 @@ internal static class DeleteOptions
         {
             var owner = await s.ConfigMapAsync("owner");
             (await s.PostAsync(s.ConfigMaps,
-                Make.ConfigMap("a").OwnedBy(owner, blocks: true).With(new JsonArray("example.com/hold"), "metadata", "finalizers"))).Is(201);
+                Make.ConfigMap("a").OwnedBy(owner, blocks: true).With(new JsonArray("example.com/hold"), "metadata", "finalizers")))
+                    .Is(201);
 
             (await s.DeleteAsync(s.ConfigMap("owner"), """{"propagationPolicy": "Foreground"}""")).Is(200)
                 .Equal("foregroundDeletion", "metadata", "finalizers", "0");
@@ -207,7 +213,8 @@ internal static class DeleteOptions
         }),
         new("A pod that no node runs is deleted at once", Sources.PodLifecycle, async s =>
         {
-            var pod = Make.Pod("a", "graft.invalid/none:1", "true").With(new JsonArray(new JsonObject { ["name"] = "example.com/never" }), "spec", "schedulingGates");
+            var pod = Make.Pod("a", "graft.invalid/none:1", "true")
+                .With(new JsonArray(new JsonObject { ["name"] = "example.com/never" }), "spec", "schedulingGates");
             (await s.PostAsync(s.Pods, pod)).Is(201);
 
             (await s.DeleteAsync($"{s.Pods}/a")).Is(200);

@@ -24,7 +24,8 @@ internal static class DryRun
         }),
         new("A dry-run create with generateName shows a generated name", Sources.GeneratedValues, async s =>
         {
-            var shown = (await s.PostAsync(s.ConfigMaps + Dry, Make.ConfigMap("x").Without("metadata", "name").With("a-", "metadata", "generateName"))).Is(201);
+            var shown = (await s.PostAsync(s.ConfigMaps + Dry, Make.ConfigMap("x").Without("metadata", "name")
+                .With("a-", "metadata", "generateName"))).Is(201);
 
             Assert.StartsWith("a-", shown.Name, StringComparison.Ordinal);
             (await s.GetAsync(s.ConfigMap(shown.Name))).Is(404);
@@ -56,7 +57,8 @@ internal static class DryRun
         {
             await s.ConfigMapAsync("a", ("k", "1"));
 
-            (await s.PatchAsync(s.ConfigMap("a") + Dry, "merge", """{"data": {"l": "2"}}""")).Is(200).Equal("1", "data", "k").Equal("2", "data", "l");
+            (await s.PatchAsync(s.ConfigMap("a") + Dry, "merge", """{"data": {"l": "2"}}""")).Is(200).Equal("1", "data", "k")
+                .Equal("2", "data", "l");
 
             (await s.GetAsync(s.ConfigMap("a"))).Absent("data", "l");
         }),
@@ -70,7 +72,8 @@ internal static class DryRun
         {
             (await s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a", ("k", "1")), "one")).Is(201);
 
-            (await s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a", ("k", "2")), "two", "dryRun=All")).Refuses(409, "Conflict", "conflict with \"one\"");
+            (await s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a", ("k", "2")), "two", "dryRun=All"))
+                .Refuses(409, "Conflict", "conflict with \"one\"");
         }),
         new("A dry-run change of a spec shows the next generation", Sources.DryRun, async s =>
         {
@@ -84,7 +87,8 @@ internal static class DryRun
         {
             await s.WidgetAsync("a");
 
-            (await s.PatchAsync($"{s.Widget("a")}/status{Dry}", "merge", """{"status": {"phase": "Done"}}""")).Is(200).Equal("Done", "status", "phase");
+            (await s.PatchAsync($"{s.Widget("a")}/status{Dry}", "merge", """{"status": {"phase": "Done"}}""")).Is(200)
+                .Equal("Done", "status", "phase");
 
             (await s.GetAsync(s.Widget("a"))).Absent("status");
         }),
@@ -92,7 +96,8 @@ internal static class DryRun
         {
             await s.WidgetAsync("a", """{"replicas": 1}""");
 
-            (await s.PatchAsync($"{s.Widget("a")}/scale{Dry}", "merge", """{"spec": {"replicas": 3}}""")).Is(200).Equal(3, "spec", "replicas");
+            (await s.PatchAsync($"{s.Widget("a")}/scale{Dry}", "merge", """{"spec": {"replicas": 3}}""")).Is(200)
+                .Equal(3, "spec", "replicas");
 
             (await s.GetAsync(s.Widget("a"))).Equal(1, "spec", "replicas");
         }),
@@ -114,7 +119,8 @@ internal static class DryRun
         }),
         new("A dry-run delete of an object with finalizers leaves no mark on it", Sources.DryRun, async s =>
         {
-            (await s.PostAsync(s.ConfigMaps, Make.ConfigMap("a").With(new System.Text.Json.Nodes.JsonArray("example.com/hold"), "metadata", "finalizers"))).Is(201);
+            (await s.PostAsync(s.ConfigMaps, Make.ConfigMap("a")
+                .With(new System.Text.Json.Nodes.JsonArray("example.com/hold"), "metadata", "finalizers"))).Is(201);
 
             (await s.DeleteAsync(s.ConfigMap("a") + Dry)).Is(200);
 
@@ -130,16 +136,20 @@ internal static class DryRun
             Assert.Equal(["a", "b"], (await s.GetAsync(s.Secrets)).Names);
         }),
         Case.Refused("A create with a dryRun that is not All is refused", Sources.Options,
-            s => s.PostAsync(s.ConfigMaps + "?dryRun=Some", Make.ConfigMap("a")), 422, "Invalid", "CreateOptions.meta.k8s.io \"\" is invalid", "dryRun: Unsupported value"),
+            s => s.PostAsync(s.ConfigMaps + "?dryRun=Some", Make.ConfigMap("a")), 422, "Invalid",
+                "CreateOptions.meta.k8s.io \"\" is invalid", "dryRun: Unsupported value"),
         Case.Refused("An update with a dryRun that is not All is refused", Sources.Options,
-            s => s.PutAsync(s.ConfigMap("a") + "?dryRun=Some", Make.ConfigMap("a")), 422, "Invalid", "UpdateOptions.meta.k8s.io \"\" is invalid", "dryRun: Unsupported value"),
+            s => s.PutAsync(s.ConfigMap("a") + "?dryRun=Some", Make.ConfigMap("a")), 422, "Invalid",
+                "UpdateOptions.meta.k8s.io \"\" is invalid", "dryRun: Unsupported value"),
         Case.Refused("A patch with a dryRun that is not All is refused", Sources.Options,
-            s => s.PatchAsync(s.ConfigMap("a") + "?dryRun=Some", "merge", "{}"), 422, "Invalid", "PatchOptions.meta.k8s.io \"\" is invalid", "dryRun: Unsupported value"),
+            s => s.PatchAsync(s.ConfigMap("a") + "?dryRun=Some", "merge", "{}"), 422, "Invalid",
+                "PatchOptions.meta.k8s.io \"\" is invalid", "dryRun: Unsupported value"),
         new("A delete with a dryRun that is not All is refused", Sources.Options, async s =>
         {
             await s.ConfigMapAsync("a");
 
-            (await s.DeleteAsync(s.ConfigMap("a") + "?dryRun=Some")).Refuses(422, "Invalid", "DeleteOptions.meta.k8s.io \"\" is invalid", "dryRun: Unsupported value");
+            (await s.DeleteAsync(s.ConfigMap("a") + "?dryRun=Some"))
+                .Refuses(422, "Invalid", "DeleteOptions.meta.k8s.io \"\" is invalid", "dryRun: Unsupported value");
         }),
     ]);
 }

@@ -19,9 +19,11 @@ internal static class FieldValidation
             s => s.PostAsync(s.Deployments + Strict, Make.Deployment("a", "\"paces\": 1").With(1, "spec", "template", "spec", "colour")),
             400, "BadRequest", "unknown field \"spec.paces\"", "unknown field \"spec.template.spec.colour\""),
         Case.Refused("Names of fields are told by case", Sources.FieldValidation,
-            s => s.PostAsync(s.ConfigMaps + Strict, Make.ConfigMap("a").With(Json.Object("{}"), "Data")), 400, "BadRequest", "unknown field \"Data\""),
+            s => s.PostAsync(s.ConfigMaps + Strict, Make.ConfigMap("a")
+                .With(Json.Object("{}"), "Data")), 400, "BadRequest", "unknown field \"Data\""),
         Case.Refused("Strict refuses an unknown field of metadata", Sources.FieldValidation,
-            s => s.PostAsync(s.ConfigMaps + Strict, Make.ConfigMap("a").With("x", "metadata", "nickname")), 400, "BadRequest", "unknown field \"metadata.nickname\""),
+            s => s.PostAsync(s.ConfigMaps + Strict, Make.ConfigMap("a")
+                .With("x", "metadata", "nickname")), 400, "BadRequest", "unknown field \"metadata.nickname\""),
         new("Warn stores the object without the unknown field, and sends a Warning header", Sources.FieldValidation, async s =>
         {
             var made = (await PostAsync(s, "?fieldValidation=Warn", Unknown)).Is(201).Absent("datas");
@@ -83,13 +85,16 @@ internal static class FieldValidation
 
             Assert.Single((await s.PatchAsync(s.ConfigMap("a"), "merge", """{"datas": {}}""")).Is(200).Warnings);
         }),
-        new("A configuration with a field that the schema does not declare cannot be applied, whatever fieldValidation says", Sources.TypedApply, async s =>
+        new("A configuration with a field that the schema does not declare cannot be applied, whatever fieldValidation says",
+            Sources.TypedApply, async s =>
             (await s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a").With(Json.Object("{}"), "datas"), "one", "fieldValidation=Ignore"))
                 .Refuses(500, "", "failed to create typed patch object", ".datas: field not declared in schema")),
         Case.Refused("Strict refuses an unknown field of a custom object", Sources.FieldValidation,
-            s => s.PostAsync(s.Widgets + Strict, s.Server.Widgets.Make("a", """{"colour": "red"}""")), 400, "BadRequest", "unknown field \"spec.colour\""),
+            s => s.PostAsync(s.Widgets + Strict, s.Server.Widgets.Make("a", """{"colour": "red"}""")), 400, "BadRequest",
+                "unknown field \"spec.colour\""),
         new("An unknown field of a custom object is pruned, with a warning", Sources.FieldValidation, async s =>
-            Assert.Single((await s.PostAsync(s.Widgets, s.Server.Widgets.Make("a", """{"colour": "red"}"""))).Is(201).Absent("spec", "colour").Warnings)),
+            Assert.Single((await s.PostAsync(s.Widgets, s.Server.Widgets.Make("a", """{"colour": "red"}"""))).Is(201)
+                .Absent("spec", "colour").Warnings)),
         Case.Refused("Strict refuses a key that stands twice in YAML", Sources.FieldValidation,
             s => s.SendAsync(HttpMethod.Post, s.ConfigMaps + Strict,
                 "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: '1'}\ndata: {k: '2'}\n", "application/yaml"),
@@ -98,8 +103,10 @@ internal static class FieldValidation
             Lacks = "400 in other words, and whatever fieldValidation says",
         },
         Case.Refused("A value of another type is refused even where fields are ignored", Sources.Handlers,
-            s => s.PostAsync(s.ConfigMaps + Ignore, Make.ConfigMap("a").With("text", "data")), 400, "BadRequest", "ConfigMap in version \"v1\" cannot be handled as a ConfigMap"),
+            s => s.PostAsync(s.ConfigMaps + Ignore, Make.ConfigMap("a")
+                .With("text", "data")), 400, "BadRequest", "ConfigMap in version \"v1\" cannot be handled as a ConfigMap"),
     ]);
 
-    private static Task<Answer> PostAsync(Space s, string query, string body) => s.SendAsync(HttpMethod.Post, s.ConfigMaps + query, body, "application/json");
+    private static Task<Answer> PostAsync(Space s, string query, string body) =>
+        s.SendAsync(HttpMethod.Post, s.ConfigMaps + query, body, "application/json");
 }

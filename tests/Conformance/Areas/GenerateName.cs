@@ -41,10 +41,12 @@ internal static partial class GenerateName
             s => s.PostAsync(s.ConfigMaps, Make.ConfigMap("x").Without("metadata", "name")), 422, "Invalid",
             "metadata.name: Required value: name or generateName is required"),
         new("Custom objects have generated names too", Sources.NameGenerator, async s =>
-            Assert.Matches(Five(), (await s.PostAsync(s.Widgets, s.Server.Widgets.Make("x").Without("metadata", "name").With("a-", "metadata", "generateName"))).Is(201).Name)),
+            Assert.Matches(Five(), (await s.PostAsync(s.Widgets, s.Server.Widgets.Make("x").Without("metadata", "name")
+                .With("a-", "metadata", "generateName"))).Is(201).Name)),
     ]);
 
-    private static JsonObject Prefixed(string prefix) => Make.ConfigMap("x").Without("metadata", "name").With(prefix, "metadata", "generateName");
+    private static JsonObject Prefixed(string prefix) => Make.ConfigMap("x").Without("metadata", "name")
+        .With(prefix, "metadata", "generateName");
 
     [GeneratedRegex("^a-[a-z0-9]{5}$")]
     private static partial Regex Five();

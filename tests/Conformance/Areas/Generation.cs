@@ -24,29 +24,34 @@ internal static class Generation
 
             (await s.PatchAsync(s.Deployment("a"), "merge", """{"spec": {"paused": true}}""")).Is(200).Equal(2, "metadata", "generation");
         }),
-        new("A change of a Deployment's annotations adds one, because they are copied to ReplicaSets", Sources.DeploymentStrategy, async s =>
+        new("A change of a Deployment's annotations adds one, because they are copied to ReplicaSets", Sources.DeploymentStrategy,
+            async s =>
         {
             await s.DeploymentAsync("a");
 
-            (await s.PatchAsync(s.Deployment("a"), "merge", """{"metadata": {"annotations": {"x": "1"}}}""")).Is(200).Equal(2, "metadata", "generation");
+            (await s.PatchAsync(s.Deployment("a"), "merge", """{"metadata": {"annotations": {"x": "1"}}}""")).Is(200)
+                .Equal(2, "metadata", "generation");
         }),
         new("A change of labels adds nothing", Sources.DeploymentStrategy, async s =>
         {
             await s.DeploymentAsync("a");
 
-            (await s.PatchAsync(s.Deployment("a"), "merge", """{"metadata": {"labels": {"x": "1"}}}""")).Is(200).Equal(1, "metadata", "generation");
+            (await s.PatchAsync(s.Deployment("a"), "merge", """{"metadata": {"labels": {"x": "1"}}}""")).Is(200)
+                .Equal(1, "metadata", "generation");
         }),
         new("A change of a custom object's annotations adds nothing", Sources.CustomStrategy, async s =>
         {
             await s.WidgetAsync("a");
 
-            (await s.PatchAsync(s.Widget("a"), "merge", """{"metadata": {"annotations": {"x": "1"}}}""")).Is(200).Equal(1, "metadata", "generation");
+            (await s.PatchAsync(s.Widget("a"), "merge", """{"metadata": {"annotations": {"x": "1"}}}""")).Is(200)
+                .Equal(1, "metadata", "generation");
         }),
         new("A change of status adds nothing", Sources.CustomStatus, async s =>
         {
             await s.WidgetAsync("a");
 
-            (await s.PatchAsync($"{s.Widget("a")}/status", "merge", """{"status": {"phase": "x"}}""")).Is(200).Equal(1, "metadata", "generation");
+            (await s.PatchAsync($"{s.Widget("a")}/status", "merge", """{"status": {"phase": "x"}}""")).Is(200)
+                .Equal(1, "metadata", "generation");
         }),
         new("A write that changes nothing adds nothing", Sources.CustomStrategy, async s =>
         {
@@ -56,7 +61,8 @@ internal static class Generation
         }),
         new("A generation that a client sends is ignored", Sources.BeforeUpdate, async s =>
         {
-            (await s.PostAsync(s.Widgets, s.Server.Widgets.Make("a").With(7, "metadata", "generation"))).Is(201).Equal(1, "metadata", "generation");
+            (await s.PostAsync(s.Widgets, s.Server.Widgets.Make("a").With(7, "metadata", "generation"))).Is(201)
+                .Equal(1, "metadata", "generation");
 
             (await s.PatchAsync(s.Widget("a"), "merge", """{"metadata": {"generation": 9}}""")).Is(200).Equal(1, "metadata", "generation");
         }),
@@ -69,13 +75,16 @@ internal static class Generation
         }),
         new("Applying a change of spec adds one", Sources.CustomStrategy, async s =>
         {
-            (await s.ApplyAsync(s.Widget("a"), s.Server.Widgets.Make("a", """{"text": "x"}"""), "one")).Is(201).Equal(1, "metadata", "generation");
+            (await s.ApplyAsync(s.Widget("a"), s.Server.Widgets.Make("a", """{"text": "x"}"""), "one")).Is(201)
+                .Equal(1, "metadata", "generation");
 
-            (await s.ApplyAsync(s.Widget("a"), s.Server.Widgets.Make("a", """{"text": "y"}"""), "one")).Is(200).Equal(2, "metadata", "generation");
+            (await s.ApplyAsync(s.Widget("a"), s.Server.Widgets.Make("a", """{"text": "y"}"""), "one")).Is(200)
+                .Equal(2, "metadata", "generation");
         }),
         new("The mark of deletion adds one", Sources.Store, async s =>
         {
-            (await s.PostAsync(s.Widgets, s.Server.Widgets.Make("a").With(new JsonArray("example.com/hold"), "metadata", "finalizers"))).Is(201);
+            (await s.PostAsync(s.Widgets, s.Server.Widgets.Make("a").With(new JsonArray("example.com/hold"), "metadata", "finalizers")))
+                .Is(201);
 
             (await s.DeleteAsync(s.Widget("a"))).Is(200).Equal(2, "metadata", "generation");
             (await s.PatchAsync(s.Widget("a"), "merge", """{"metadata": {"finalizers": null}}""")).Is(200);

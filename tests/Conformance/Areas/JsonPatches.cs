@@ -11,7 +11,8 @@ internal static class JsonPatches
         Patched("replace changes a member", """[{"op": "replace", "path": "/data/a", "value": "3"}]""", """{"a": "3", "b": "2"}"""),
         Patched("remove removes a member", """[{"op": "remove", "path": "/data/a"}]""", """{"b": "2"}"""),
         Patched("move takes a member elsewhere", """[{"op": "move", "from": "/data/a", "path": "/data/c"}]""", """{"b": "2", "c": "1"}"""),
-        Patched("copy makes a second member", """[{"op": "copy", "from": "/data/a", "path": "/data/c"}]""", """{"a": "1", "b": "2", "c": "1"}"""),
+        Patched("copy makes a second member", """[{"op": "copy", "from": "/data/a", "path": "/data/c"}]""",
+            """{"a": "1", "b": "2", "c": "1"}"""),
         Patched("Operations are done in their order", """
             [{"op": "test", "path": "/data/a", "value": "1"}, {"op": "replace", "path": "/data/a", "value": "3"}, {"op": "test", "path": "/data/a", "value": "3"}]
             """, """{"a": "3", "b": "2"}"""),
@@ -28,21 +29,26 @@ internal static class JsonPatches
             await s.ConfigMapAsync("a");
             (await s.PatchAsync(s.ConfigMap("a"), "merge", """{"metadata": {"annotations": {"example.com/x": "1"}}}""")).Is(200);
 
-            (await s.PatchAsync(s.ConfigMap("a"), "json", """[{"op": "replace", "path": "/metadata/annotations/example.com~1x", "value": "2"}]""")).Is(200)
+            (await s.PatchAsync(s.ConfigMap("a"), "json",
+                """[{"op": "replace", "path": "/metadata/annotations/example.com~1x", "value": "2"}]""")).Is(200)
                 .Equal("2", "metadata", "annotations", "example.com/x");
         }),
         Refused("A test that fails refuses the patch", Sources.PatchHandler, """[{"op": "test", "path": "/data/a", "value": "9"}]""", 422),
         Refused("Removing what is not there refuses the patch", Sources.PatchHandler, """[{"op": "remove", "path": "/data/c"}]""", 422),
-        Refused("Replacing what is not there refuses the patch", Sources.PatchHandler, """[{"op": "replace", "path": "/data/c", "value": "1"}]""", 422),
-        Refused("Adding below what is not there refuses the patch", Sources.PatchHandler, """[{"op": "add", "path": "/none/c", "value": "1"}]""", 422),
+        Refused("Replacing what is not there refuses the patch", Sources.PatchHandler,
+            """[{"op": "replace", "path": "/data/c", "value": "1"}]""", 422),
+        Refused("Adding below what is not there refuses the patch", Sources.PatchHandler,
+            """[{"op": "add", "path": "/none/c", "value": "1"}]""", 422),
         Refused("An operation of another name refuses the patch", Sources.JsonPatch, """[{"op": "increment", "path": "/data/a"}]""", 422),
-        Refused("A patch that is no list of operations is a bad request", Sources.PatchHandler, """{"op": "remove", "path": "/data/a"}""", 400),
+        Refused("A patch that is no list of operations is a bad request", Sources.PatchHandler, """{"op": "remove", "path": "/data/a"}""",
+            400),
         Refused("A patch that is no JSON is a bad request", Sources.PatchHandler, "[{", 400),
         new("A patch that is refused changes nothing, not even by the operations before", Sources.JsonPatch, async s =>
         {
             var made = await FilledAsync(s);
 
-            (await s.PatchAsync(s.ConfigMap("a"), "json", """[{"op": "remove", "path": "/data/a"}, {"op": "test", "path": "/data/b", "value": "9"}]""")).Is(422);
+            (await s.PatchAsync(s.ConfigMap("a"), "json",
+                """[{"op": "remove", "path": "/data/a"}, {"op": "test", "path": "/data/b", "value": "9"}]""")).Is(422);
 
             (await s.GetAsync(s.ConfigMap("a"))).Equal(made.Version, "metadata", "resourceVersion").Equal("1", "data", "a");
         }),
@@ -64,7 +70,8 @@ internal static class JsonPatches
         {
             await s.WidgetAsync("a");
 
-            (await s.PatchAsync(s.Widget("a"), "json", """[{"op": "add", "path": "/spec/mode", "value": "Sideways"}]""")).Refuses(422, "Invalid", "spec.mode");
+            (await s.PatchAsync(s.Widget("a"), "json", """[{"op": "add", "path": "/spec/mode", "value": "Sideways"}]"""))
+                .Refuses(422, "Invalid", "spec.mode");
         }),
         Case.Refused("A patch of what is not there is refused with 404", Sources.PatchHandler,
             s => s.PatchAsync(s.ConfigMap("none"), "json", "[]"), 404, "NotFound"),

@@ -17,7 +17,8 @@ internal static class NamespaceLife
             (await s.PatchAsync(s.Path, "merge", """{"metadata": {"labels": {"kubernetes.io/metadata.name": null}}}""")).Is(200)
                 .Equal(s.Name, "metadata", "labels", Label)),
         new("A namespace gets a service account named default", Sources.Namespaces, async s =>
-            await s.UntilAsync("the default service account is there", async () => (await s.GetAsync($"{s.Core("serviceaccounts")}/default")).Code == 200)),
+            await s.UntilAsync("the default service account is there", async () =>
+                (await s.GetAsync($"{s.Core("serviceaccounts")}/default")).Code == 200)),
         new("The same name can be used in different namespaces", Sources.Namespaces, async s =>
         {
             var other = await s.OtherNamespaceAsync();
@@ -53,7 +54,8 @@ internal static class NamespaceLife
             (await s.DeleteAsync($"/api/v1/namespaces/{other}")).Is(200);
 
             await s.UntilAsync("the object is being deleted",
-                async () => (await s.GetAsync($"/api/v1/namespaces/{other}/configmaps/a")).Is(200).At("metadata", "deletionTimestamp") is not null);
+                async () => (await s.GetAsync($"/api/v1/namespaces/{other}/configmaps/a"))
+                    .Is(200).At("metadata", "deletionTimestamp") is not null);
             (await s.GetAsync($"/api/v1/namespaces/{other}")).Is(200).Equal("Terminating", "status", "phase");
 
             await ReleaseAsync(s, other);
@@ -91,11 +93,13 @@ internal static class NamespaceLife
             Lacks = "no conditions; the objects that are left can be listed",
         },
         Case.Refused("Nothing can be made in a namespace that is not there", Sources.NamespaceLifecycle,
-            s => s.PostAsync($"/api/v1/namespaces/{s.Name}-not/configmaps", Make.ConfigMap("a")), 404, "NotFound", "namespaces \"", "not found"),
+            s => s.PostAsync($"/api/v1/namespaces/{s.Name}-not/configmaps", Make.ConfigMap("a")), 404, "NotFound", "namespaces \"",
+                "not found"),
         new("The list of a namespace that is not there is empty", Sources.Resources, async s =>
             Assert.Empty((await s.GetAsync($"/api/v1/namespaces/{s.Name}-not/configmaps")).Is(200).Items)),
         Case.Refused("The namespace default cannot be deleted", Sources.NamespaceLifecycle,
-            s => s.DeleteAsync("/api/v1/namespaces/default?dryRun=All"), 403, "Forbidden", "namespaces \"default\" is forbidden: this namespace may not be deleted"),
+            s => s.DeleteAsync("/api/v1/namespaces/default?dryRun=All"), 403, "Forbidden",
+                "namespaces \"default\" is forbidden: this namespace may not be deleted"),
         Case.Refused("The name of a namespace is a DNS label, without dots", Sources.Namespaces,
             s => s.PostAsync("/api/v1/namespaces", Make.Named("v1", "Namespace", $"{s.Name}.x")), 422, "Invalid", "metadata.name"),
         new("A namespace gets the ConfigMap kube-root-ca.crt", Sources.RootCertificate, async s =>
@@ -126,7 +130,8 @@ internal static class NamespaceLife
     private static async Task<string> HeldAsync(Space s)
     {
         var other = await s.OtherNamespaceAsync();
-        (await s.PostAsync($"/api/v1/namespaces/{other}/configmaps", Make.ConfigMap("a").With(new JsonArray("example.com/hold"), "metadata", "finalizers"))).Is(201);
+        (await s.PostAsync($"/api/v1/namespaces/{other}/configmaps", Make.ConfigMap("a")
+            .With(new JsonArray("example.com/hold"), "metadata", "finalizers"))).Is(201);
         return other;
     }
 

@@ -10,7 +10,8 @@ internal static class PodLife
         {
             (await s.PostAsync(s.Pods, Make.Pod("a", s.Server.ShellImage, "true"))).Is(201);
 
-            await s.UntilAsync("the pod has a node", async () => (await s.GetAsync($"{s.Pods}/a")).Is(200).At("spec", "nodeName") is not null);
+            await s.UntilAsync("the pod has a node", async () => (await s.GetAsync($"{s.Pods}/a"))
+                .Is(200).At("spec", "nodeName") is not null);
         })
         {
             Needs = Needs.Node,

@@ -30,7 +30,8 @@ internal static class ResourceVersions
         {
             await s.ConfigMapAsync("a");
 
-            await s.UntilAsync("the object is there at any version", async () => (await s.GetAsync($"{s.ConfigMap("a")}?resourceVersion=0")).Code == 200);
+            await s.UntilAsync("the object is there at any version", async () =>
+                (await s.GetAsync($"{s.ConfigMap("a")}?resourceVersion=0")).Code == 200);
         }),
         new("A get with a resourceVersion shows the object not older than that", Sources.VersionSemantics, async s =>
         {
@@ -43,7 +44,8 @@ internal static class ResourceVersions
         {
             var made = await s.ConfigMapAsync("a");
 
-            (await s.GetAsync($"{s.ConfigMap("a")}?resourceVersion={Later(made.Version)}")).Refuses(504, "Timeout", "Too large resource version");
+            (await s.GetAsync($"{s.ConfigMap("a")}?resourceVersion={Later(made.Version)}"))
+                .Refuses(504, "Timeout", "Too large resource version");
         }),
         new("A list of a resourceVersion that is not there yet times out with 504", Sources.TooNew, async s =>
         {
@@ -86,9 +88,11 @@ internal static class ResourceVersions
             s => s.GetAsync($"{s.Secrets}?resourceVersionMatch=Exact"), 422, "Invalid",
             "ListOptions.meta.k8s.io \"\" is invalid", "resourceVersionMatch is forbidden unless resourceVersion is provided"),
         Case.Refused("A resourceVersionMatch of another name is refused", Sources.ListOptions,
-            s => s.GetAsync($"{s.Secrets}?resourceVersion=1&resourceVersionMatch=Nearly"), 422, "Invalid", "resourceVersionMatch: Unsupported value: \"Nearly\""),
+            s => s.GetAsync($"{s.Secrets}?resourceVersion=1&resourceVersionMatch=Nearly"), 422, "Invalid",
+                "resourceVersionMatch: Unsupported value: \"Nearly\""),
         Case.Refused("An exact match of version 0 is refused", Sources.ListOptions,
-            s => s.GetAsync($"{s.Secrets}?resourceVersion=0&resourceVersionMatch=Exact"), 422, "Invalid", "is forbidden for resourceVersion \"0\""),
+            s => s.GetAsync($"{s.Secrets}?resourceVersion=0&resourceVersionMatch=Exact"), 422, "Invalid",
+                "is forbidden for resourceVersion \"0\""),
         Case.Refused("A resourceVersionMatch on a following page is refused", Sources.ListOptions,
             s => s.GetAsync($"{s.Secrets}?resourceVersion=1&resourceVersionMatch=Exact&continue=x"), 422, "Invalid",
             "resourceVersionMatch is forbidden when continue is provided"),

@@ -20,11 +20,14 @@ internal static class Selectors
         Labels("A selector that nothing matches gives an empty list", Sources.Labels, "tier=none", ""),
         Labels("Keys may have a prefix", Sources.Labels, "example.com/team=x", "d"),
         Case.Refused("A label selector that cannot be parsed is refused", Sources.LabelParser,
-            s => s.GetAsync($"{s.Secrets}?labelSelector={Uri.EscapeDataString("tier in front")}"), 400, "BadRequest", "unable to parse requirement"),
+            s => s.GetAsync($"{s.Secrets}?labelSelector={Uri.EscapeDataString("tier in front")}"), 400, "BadRequest",
+                "unable to parse requirement"),
         Case.Refused("A label selector with a wrong key is refused", Sources.LabelParser,
-            s => s.GetAsync($"{s.Secrets}?labelSelector={Uri.EscapeDataString("-tier=x")}"), 400, "BadRequest", "unable to parse requirement"),
+            s => s.GetAsync($"{s.Secrets}?labelSelector={Uri.EscapeDataString("-tier=x")}"), 400, "BadRequest",
+                "unable to parse requirement"),
         Case.Refused("A greater-than with a value that is no number is refused", Sources.LabelParser,
-            s => s.GetAsync($"{s.Secrets}?labelSelector={Uri.EscapeDataString("tier>x")}"), 400, "BadRequest", "unable to parse requirement"),
+            s => s.GetAsync($"{s.Secrets}?labelSelector={Uri.EscapeDataString("tier>x")}"), 400, "BadRequest",
+                "unable to parse requirement"),
         Fields("A field selector finds one object by its name", Sources.FieldSelectors, "metadata.name=b", "b"),
         Fields("A double equals sign in a field selector means the same", Sources.FieldSelectors, "metadata.name==b", "b"),
         Fields("A field selector can exclude", Sources.FieldSelectors, "metadata.name!=b", "a,c,d"),
@@ -34,7 +37,8 @@ internal static class Selectors
         {
             await FillAsync(s);
 
-            Assert.Equal(["a", "b", "c", "d"], (await s.GetAsync($"/api/v1/secrets?fieldSelector=metadata.namespace%3D{s.Name}")).Is(200).Names);
+            Assert.Equal(["a", "b", "c", "d"], (await s.GetAsync($"/api/v1/secrets?fieldSelector=metadata.namespace%3D{s.Name}"))
+                .Is(200).Names);
         }),
         new("Label and field selectors both have to hold", Sources.FieldSelectors, async s =>
         {
@@ -61,13 +65,15 @@ internal static class Selectors
     private static Case Labels(string sentence, Source source, string selector, string names) => new(sentence, source, async s =>
     {
         await FillAsync(s);
-        Assert.Equal(names, string.Join(',', (await s.GetAsync($"{s.Secrets}?labelSelector={Uri.EscapeDataString(selector)}")).Is(200).Names));
+        Assert.Equal(names, string.Join(',', (await s.GetAsync($"{s.Secrets}?labelSelector={Uri.EscapeDataString(selector)}"))
+            .Is(200).Names));
     });
 
     private static Case Fields(string sentence, Source source, string selector, string names) => new(sentence, source, async s =>
     {
         await FillAsync(s);
-        Assert.Equal(names, string.Join(',', (await s.GetAsync($"{s.Secrets}?fieldSelector={Uri.EscapeDataString(selector)}")).Is(200).Names));
+        Assert.Equal(names, string.Join(',', (await s.GetAsync($"{s.Secrets}?fieldSelector={Uri.EscapeDataString(selector)}"))
+            .Is(200).Names));
     });
 
     private static async Task FillAsync(Space s)

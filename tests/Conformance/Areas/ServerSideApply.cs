@@ -39,7 +39,8 @@ internal static class ServerSideApply
             Assert.Equal("Update", (string?)entry["operation"]);
         }),
         new("A writer can name itself by fieldManager", Sources.Managers, async s =>
-            Assert.Equal("me", (string?)Assert.Single(Managers((await s.PostAsync($"{s.ConfigMaps}?fieldManager=me", Make.ConfigMap("a", ("k", "1")))).Is(201)))["manager"])),
+            Assert.Equal("me", (string?)Assert.Single(Managers((await s.PostAsync($"{s.ConfigMaps}?fieldManager=me", Make.ConfigMap("a",
+                ("k", "1")))).Is(201)))["manager"])),
         new("What an applier leaves out is removed when nobody else owns it", Sources.FieldManagement, async s =>
         {
             await AppliedAsync(s, "one", ("k", "1"), ("l", "2"));
@@ -75,19 +76,22 @@ internal static class ServerSideApply
             await AppliedAsync(s, "one", ("k", "1"), ("l", "1"));
 
             (await s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a", ("k", "2"), ("l", "2")), "two"))
-                .Refuses(409, "Conflict", "Apply failed with 2 conflicts").Blames(".data.k", "FieldManagerConflict").Blames(".data.l", "FieldManagerConflict");
+                .Refuses(409, "Conflict", "Apply failed with 2 conflicts").Blames(".data.k", "FieldManagerConflict")
+                    .Blames(".data.l", "FieldManagerConflict");
         }),
         new("A conflict with an updater names it and how it wrote", Sources.ApplyConflicts, async s =>
         {
             await s.ConfigMapAsync("a", ("k", "1"));
 
-            (await s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a", ("k", "2")), "two")).Refuses(409, "Conflict", "conflict with \"conformance\" using v1: .data.k");
+            (await s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a", ("k", "2")), "two"))
+                .Refuses(409, "Conflict", "conflict with \"conformance\" using v1: .data.k");
         }),
         new("force takes the field over", Sources.ApplyConflicts, async s =>
         {
             await AppliedAsync(s, "one", ("k", "1"));
 
-            var taken = (await s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a", ("k", "2")), "two", "force=true")).Is(200).Equal("2", "data", "k");
+            var taken = (await s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a", ("k", "2")), "two", "force=true")).Is(200)
+                .Equal("2", "data", "k");
 
             Assert.Equal("two", (string?)Assert.Single(Managers(taken))["manager"]);
         }),
@@ -104,7 +108,8 @@ internal static class ServerSideApply
             await AppliedAsync(s, "one", ("k", "1"));
             await AppliedAsync(s, "two", ("k", "1"));
 
-            (await s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a", ("k", "2")), "one")).Refuses(409, "Conflict", "conflict with \"two\"");
+            (await s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a", ("k", "2")), "one"))
+                .Refuses(409, "Conflict", "conflict with \"two\"");
         }),
         new("Ownership goes over when one of two owners leaves the field out", Sources.Transfer, async s =>
         {
@@ -135,11 +140,15 @@ internal static class ServerSideApply
                 .Refuses(422, "Invalid", "force: Forbidden: may not be specified for non-apply patch");
         }),
         Case.Refused("An applied configuration has no managedFields", Sources.TypedApply,
-            s => s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a").With(new JsonArray(new JsonObject()), "metadata", "managedFields"), "one"), 400, "BadRequest", "metadata.managedFields must be nil"),
+            s => s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a")
+                .With(new JsonArray(new JsonObject()), "metadata", "managedFields"), "one"), 400, "BadRequest",
+                "metadata.managedFields must be nil"),
         Case.Refused("An applied configuration names the version of the URL", Sources.TypedApply,
-            s => s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a").With("v2", "apiVersion"), "one"), 400, "BadRequest", "Incorrect version specified in apply patch"),
+            s => s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a")
+                .With("v2", "apiVersion"), "one"), 400, "BadRequest", "Incorrect version specified in apply patch"),
         new("A configuration can be YAML", Sources.Serialization, async s =>
-            (await s.SendAsync(HttpMethod.Patch, $"{s.ConfigMap("a")}?fieldManager=one", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  k: '1'\n",
+            (await s.SendAsync(HttpMethod.Patch, $"{s.ConfigMap("a")}?fieldManager=one",
+                "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  k: '1'\n",
                 "application/apply-patch+yaml")).Is(201).Equal("1", "data", "k")),
         new("A list that is a set is owned item by item", Sources.MergeStrategy, async s =>
         {
@@ -166,14 +175,17 @@ internal static class ServerSideApply
         {
             await WidgetAsync(s, "one", """{"atoms": ["a"]}""");
 
-            (await s.ApplyAsync(s.Widget("a"), s.Server.Widgets.Make("a", """{"atoms": ["b"]}"""), "two")).Refuses(409, "Conflict", ".spec.atoms");
-            (await s.ApplyAsync(s.Widget("a"), s.Server.Widgets.Make("a", """{"atoms": ["b"]}"""), "two", "force=true")).Is(200).Equal(new JsonArray("b"), "spec", "atoms");
+            (await s.ApplyAsync(s.Widget("a"), s.Server.Widgets.Make("a", """{"atoms": ["b"]}"""), "two"))
+                .Refuses(409, "Conflict", ".spec.atoms");
+            (await s.ApplyAsync(s.Widget("a"), s.Server.Widgets.Make("a", """{"atoms": ["b"]}"""), "two", "force=true")).Is(200)
+                .Equal(new JsonArray("b"), "spec", "atoms");
         }),
         new("A list of a custom kind without a type is atomic", Sources.MergeStrategy, async s =>
         {
             await WidgetAsync(s, "one", """{"plain": ["a"]}""");
 
-            (await s.ApplyAsync(s.Widget("a"), s.Server.Widgets.Make("a", """{"plain": ["a", "b"]}"""), "two")).Refuses(409, "Conflict", ".spec.plain");
+            (await s.ApplyAsync(s.Widget("a"), s.Server.Widgets.Make("a", """{"plain": ["a", "b"]}"""), "two"))
+                .Refuses(409, "Conflict", ".spec.plain");
         }),
         new("A map is owned key by key", Sources.MergeStrategy, async s =>
         {
@@ -186,16 +198,19 @@ internal static class ServerSideApply
         {
             await WidgetAsync(s, "one", """{"box": {"a": "1"}}""");
 
-            (await s.ApplyAsync(s.Widget("a"), s.Server.Widgets.Make("a", """{"box": {"b": "2"}}"""), "two")).Refuses(409, "Conflict", ".spec.box");
+            (await s.ApplyAsync(s.Widget("a"), s.Server.Widgets.Make("a", """{"box": {"b": "2"}}"""), "two"))
+                .Refuses(409, "Conflict", ".spec.box");
         }),
         new("Containers of a Deployment are owned by name", Sources.MergeStrategy, async s =>
         {
             (await s.ApplyAsync(s.Deployment("a"), Make.Deployment("a"), "one")).Is(201);
             var sidecar = Json.Object("""{"template": {"spec": {"containers": [{"name": "side", "image": "graft.invalid/side:1"}]}}}""");
 
-            var both = (await s.ApplyAsync(s.Deployment("a"), Make.Named("apps/v1", "Deployment", "a").With(sidecar, "spec"), "two")).Is(200);
+            var both = (await s.ApplyAsync(s.Deployment("a"), Make.Named("apps/v1", "Deployment", "a").With(sidecar, "spec"), "two"))
+                .Is(200);
 
-            Assert.Equal(["main", "side"], both.At("spec", "template", "spec", "containers")!.AsArray().Select(c => (string?)c!["name"]).Order());
+            Assert.Equal(["main", "side"], both.At("spec", "template", "spec", "containers")!.AsArray().Select(c => (string?)c!["name"])
+                .Order());
         }),
         new("What is left out falls back to its default", Sources.FieldManagement, async s =>
         {
@@ -208,7 +223,8 @@ internal static class ServerSideApply
             await WidgetAsync(s, "one", """{"text": "x"}""");
 
             var written = (await s.ApplyAsync($"{s.Widget("a")}/status",
-                Make.Named(s.Server.Widgets.ApiVersion, "Widget", "a").With("Done", "status", "phase"), "one")).Is(200).Equal("Done", "status", "phase");
+                Make.Named(s.Server.Widgets.ApiVersion, "Widget", "a").With("Done", "status", "phase"), "one")).Is(200)
+                    .Equal("Done", "status", "phase");
 
             Assert.Equal(["", "status"], Managers(written).Select(m => (string?)m["subresource"] ?? "").Order());
         }),
@@ -217,7 +233,8 @@ internal static class ServerSideApply
         new("kubectl takes over what it applied from the client's side", Sources.FromClientSide, async s =>
         {
             var config = Make.ConfigMap("a", ("k", "1"));
-            var annotated = ((JsonObject)config.DeepClone()).With(config.ToJsonString() + "\n", "metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration");
+            var annotated = ((JsonObject)config.DeepClone())
+                .With(config.ToJsonString() + "\n", "metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration");
             (await s.PostAsync($"{s.ConfigMaps}?fieldManager=kubectl-client-side-apply", annotated)).Is(201);
 
             (await s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a", ("k", "2")), "kubectl")).Is(200).Equal("2", "data", "k");
@@ -226,19 +243,23 @@ internal static class ServerSideApply
         {
             await AppliedAsync(s, "one", ("k", "1"));
 
-            (await s.PatchAsync(s.ConfigMap("a"), "merge", """{"metadata": {"managedFields": [{}]}}""")).Is(200).Absent("metadata", "managedFields");
+            (await s.PatchAsync(s.ConfigMap("a"), "merge", """{"metadata": {"managedFields": [{}]}}""")).Is(200)
+                .Absent("metadata", "managedFields");
         }),
         new("What nobody was known to own belongs to before-first-apply once something is applied", Sources.FieldManagement, async s =>
         {
             await s.ConfigMapAsync("a", ("k", "1"));
             (await s.PatchAsync(s.ConfigMap("a"), "merge", """{"metadata": {"managedFields": [{}]}}""")).Is(200);
 
-            Assert.Equal(["before-first-apply", "one"], Managers(await AppliedAsync(s, "one", ("l", "2"))).Select(m => (string?)m["manager"]).Order());
+            Assert.Equal(["before-first-apply", "one"], Managers(await AppliedAsync(s, "one", ("l", "2")))
+                .Select(m => (string?)m["manager"]).Order());
         }),
         new("An applied configuration has to make a valid object", Sources.FieldManagement, async s =>
-            (await s.ApplyAsync(s.Widget("a"), s.Server.Widgets.Make("a", """{"replicas": -1}"""), "one")).Refuses(422, "Invalid", "spec.replicas")),
+            (await s.ApplyAsync(s.Widget("a"), s.Server.Widgets.Make("a", """{"replicas": -1}"""), "one"))
+                .Refuses(422, "Invalid", "spec.replicas")),
         new("A uid in a configuration keeps apply from creating", Sources.PatchHandler, async s =>
-            (await s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a").With("00000000-0000-0000-0000-000000000000", "metadata", "uid"), "one"))
+            (await s.ApplyAsync(s.ConfigMap("a"), Make.ConfigMap("a")
+                .With("00000000-0000-0000-0000-000000000000", "metadata", "uid"), "one"))
                 .Refuses(409, "Conflict", "uid mismatch: the provided object specified uid")),
         new("An entry keeps its time when an apply changes nothing", Sources.BeforeUpdate, async s =>
         {
@@ -262,7 +283,8 @@ internal static class ServerSideApply
         return answer;
     }
 
-    private static List<JsonObject> Managers(Answer answer) => [.. (answer.At("metadata", "managedFields") as JsonArray ?? []).OfType<JsonObject>()];
+    private static List<JsonObject> Managers(Answer answer) => [.. (answer.At("metadata",
+        "managedFields") as JsonArray ?? []).OfType<JsonObject>()];
 
     private static bool Owns(Answer answer, string manager, string key) =>
         Managers(answer).Where(m => (string?)m["manager"] == manager).Any(m => Json.At(m, ["fieldsV1", "f:data", key]) is not null);

@@ -35,7 +35,8 @@ internal static class StrategicMerge
         {
             await FilledAsync(s);
 
-            var patched = await TemplateAsync(s, """{"containers": [{"name": "only", "image": "graft.invalid/only:1"}, {"$patch": "replace"}]}""");
+            var patched = await TemplateAsync(s,
+                """{"containers": [{"name": "only", "image": "graft.invalid/only:1"}, {"$patch": "replace"}]}""");
 
             Assert.Equal(["only"], Containers(patched));
         }),
@@ -99,7 +100,8 @@ internal static class StrategicMerge
         {
             await HeldAsync(s);
 
-            (await s.PatchAsync(s.ConfigMap("a"), "strategic-merge", """{"metadata": {"$deleteFromPrimitiveList/finalizers": ["example.com/b"]}}""")).Is(200)
+            (await s.PatchAsync(s.ConfigMap("a"), "strategic-merge",
+                """{"metadata": {"$deleteFromPrimitiveList/finalizers": ["example.com/b"]}}""")).Is(200)
                 .Equal(new JsonArray("example.com/a", "example.com/c"), "metadata", "finalizers");
             await ReleaseAsync(s);
         }),
@@ -116,7 +118,8 @@ internal static class StrategicMerge
         {
             await HeldAsync(s);
 
-            var patched = (await s.PatchAsync(s.ConfigMap("a"), "strategic-merge", """{"metadata": {"finalizers": ["example.com/d"]}}""")).Is(200);
+            var patched = (await s.PatchAsync(s.ConfigMap("a"), "strategic-merge", """{"metadata": {"finalizers": ["example.com/d"]}}"""))
+                .Is(200);
 
             Assert.Equal(["example.com/a", "example.com/b", "example.com/c", "example.com/d"],
                 patched.At("metadata", "finalizers")!.AsArray().Select(f => (string?)f).Order());
@@ -141,7 +144,8 @@ internal static class StrategicMerge
         {
             await s.WidgetAsync("a");
 
-            (await s.PatchAsync(s.Widget("a"), "strategic-merge", "{}")).Refuses(415, "UnsupportedMediaType", "the body of the request was in an unknown format");
+            (await s.PatchAsync(s.Widget("a"), "strategic-merge", "{}"))
+                .Refuses(415, "UnsupportedMediaType", "the body of the request was in an unknown format");
         }),
     ]);
 
@@ -163,9 +167,11 @@ internal static class StrategicMerge
     private static async Task ReleaseAsync(Space s) =>
         (await s.PatchAsync(s.ConfigMap("a"), "merge", """{"metadata": {"finalizers": null}}""")).Is(200);
 
-    private static async Task<Answer> PatchAsync(Space s, string patch) => (await s.PatchAsync(s.Deployment("a"), "strategic-merge", patch)).Is(200);
+    private static async Task<Answer> PatchAsync(Space s, string patch) => (await s.PatchAsync(s.Deployment("a"), "strategic-merge", patch))
+        .Is(200);
 
-    private static Task<Answer> TemplateAsync(Space s, string podSpec) => PatchAsync(s, """{"spec": {"template": {"spec": """ + podSpec + "}}}");
+    private static Task<Answer> TemplateAsync(Space s, string podSpec) => PatchAsync(s,
+        """{"spec": {"template": {"spec": """ + podSpec + "}}}");
 
     private static IEnumerable<string?> Containers(Answer deployment) =>
         deployment.At("spec", "template", "spec", "containers")!.AsArray().Select(c => (string?)c!["name"]);

@@ -38,7 +38,8 @@ internal static class Subresources
         {
             var made = await s.WidgetAsync("a");
 
-            (await s.PutAsync($"{s.Widget("a")}/status", made.Object.With("1", "metadata", "labels", "x"))).Is(200).Absent("metadata", "labels");
+            (await s.PutAsync($"{s.Widget("a")}/status", made.Object.With("1", "metadata", "labels", "x"))).Is(200)
+                .Absent("metadata", "labels");
         }),
         new("The status can be read by its subresource", Sources.CustomStatus, async s =>
         {
@@ -51,14 +52,17 @@ internal static class Subresources
         {
             await s.WidgetAsync("a");
 
-            (await s.PatchAsync($"{s.Widget("a")}/status", "merge", """{"status": {"replicas": "many"}}""")).Refuses(422, "Invalid", "status.replicas");
+            (await s.PatchAsync($"{s.Widget("a")}/status", "merge", """{"status": {"replicas": "many"}}"""))
+                .Refuses(422, "Invalid", "status.replicas");
         }),
         new("The status of a built-in object is written by its subresource alone", Sources.SpecAndStatus, async s =>
         {
             await s.DeploymentAsync("a");
 
-            (await s.PatchAsync(s.Deployment("a"), "merge", """{"status": {"collisionCount": 7}}""")).Is(200).Absent("status", "collisionCount");
-            (await s.PatchAsync($"{s.Deployment("a")}/status", "merge", """{"status": {"collisionCount": 7}}""")).Is(200).Equal(7, "status", "collisionCount");
+            (await s.PatchAsync(s.Deployment("a"), "merge", """{"status": {"collisionCount": 7}}""")).Is(200)
+                .Absent("status", "collisionCount");
+            (await s.PatchAsync($"{s.Deployment("a")}/status", "merge", """{"status": {"collisionCount": 7}}""")).Is(200)
+                .Equal(7, "status", "collisionCount");
         }),
         new("A kind without a status has no such subresource", Sources.Resources, async s =>
         {
@@ -80,13 +84,15 @@ internal static class Subresources
             (await s.PatchAsync($"{s.Widget("a")}/status", "merge", """{"status": {"replicas": 2, "selector": "app=a"}}""")).Is(200);
 
             (await s.GetAsync($"{s.Widget("a")}/scale")).Is(200).Equal("Scale", "kind").Equal("autoscaling/v1", "apiVersion")
-                .Equal("a", "metadata", "name").Equal(3, "spec", "replicas").Equal(2, "status", "replicas").Equal("app=a", "status", "selector");
+                .Equal("a", "metadata", "name").Equal(3, "spec", "replicas").Equal(2, "status", "replicas")
+                    .Equal("app=a", "status", "selector");
         }),
         new("Scale has the uid and the resourceVersion of its object", Sources.CustomScale, async s =>
         {
             var made = await s.WidgetAsync("a", """{"replicas": 3}""");
 
-            (await s.GetAsync($"{s.Widget("a")}/scale")).Is(200).Equal(made.Uid, "metadata", "uid").Equal(made.Version, "metadata", "resourceVersion");
+            (await s.GetAsync($"{s.Widget("a")}/scale")).Is(200).Equal(made.Uid, "metadata", "uid")
+                .Equal(made.Version, "metadata", "resourceVersion");
         }),
         new("An update of scale changes the replicas of the object", Sources.CustomScale, async s =>
         {
@@ -101,7 +107,8 @@ internal static class Subresources
         {
             await s.DeploymentAsync("a", "\"paused\": true");
 
-            (await s.PatchAsync($"{s.Deployment("a")}/scale", "merge", """{"spec": {"replicas": 2}}""")).Is(200).Equal(2, "spec", "replicas");
+            (await s.PatchAsync($"{s.Deployment("a")}/scale", "merge", """{"spec": {"replicas": 2}}""")).Is(200)
+                .Equal(2, "spec", "replicas");
 
             (await s.GetAsync(s.Deployment("a"))).Equal(2, "spec", "replicas");
         }),

@@ -24,7 +24,8 @@ internal static class Tables
         new("The columns of Secrets are Name, Type, Data and Age", Sources.Tables, async s =>
             Assert.Equal(["Name", "Type", "Data", "Age"], Columns((await s.GetAsync(s.Secrets, Table)).Is(200)))),
         new("The columns of Deployments begin with Name, Ready, Up-to-date, Available and Age", Sources.Tables, async s =>
-            Assert.Equal(["Name", "Ready", "Up-to-date", "Available", "Age"], Columns((await s.GetAsync(s.Deployments, Table)).Is(200)).Take(5))),
+            Assert.Equal(["Name", "Ready", "Up-to-date", "Available", "Age"], Columns((await s.GetAsync(s.Deployments, Table))
+                .Is(200)).Take(5))),
         new("Every column has a name, a type, a format, a description and a priority", Sources.Tables, async s =>
         {
             foreach (var column in (await s.GetAsync(s.Deployments, Table)).Is(200).At("columnDefinitions")!.AsArray())
@@ -43,7 +44,8 @@ internal static class Tables
         {
             await s.SecretsAsync("a");
 
-            Assert.Equal("a", (string?)Assert.Single(Rows((await s.GetAsync(s.Secret("a"), Table)).Is(200).Equal("Table", "kind")))["cells"]![0]);
+            Assert.Equal("a", (string?)Assert.Single(Rows((await s.GetAsync(s.Secret("a"), Table)).Is(200)
+                .Equal("Table", "kind")))["cells"]![0]);
         }),
         new("Rows carry the metadata of their objects", Sources.ResponseHandler, async s =>
         {
@@ -73,7 +75,8 @@ internal static class Tables
         Case.Refused("Another includeObject is refused", Sources.ResponseHandler,
             s => s.GetAsync($"{s.Secrets}?includeObject=Half", Table), 400, "BadRequest", "includeObject"),
         new("A table can be asked for in version v1beta1", Sources.Tables, async s =>
-            (await s.GetAsync(s.Secrets, "application/json;as=Table;v=v1beta1;g=meta.k8s.io")).Is(200).Equal("meta.k8s.io/v1beta1", "apiVersion")),
+            (await s.GetAsync(s.Secrets, "application/json;as=Table;v=v1beta1;g=meta.k8s.io")).Is(200)
+                .Equal("meta.k8s.io/v1beta1", "apiVersion")),
         new("The first acceptable representation is served", Sources.Tables, async s =>
             (await s.GetAsync(s.Secrets, Table + ", application/json")).Is(200).Equal("Table", "kind")),
         new("Without an Accept header the answer is JSON", Sources.Representations, async s =>
@@ -89,7 +92,8 @@ internal static class Tables
         {
             await s.SecretsAsync("a");
 
-            var list = (await s.GetAsync(s.Secrets, Many)).Is(200).Equal("PartialObjectMetadataList", "kind").Equal("meta.k8s.io/v1", "apiVersion");
+            var list = (await s.GetAsync(s.Secrets, Many)).Is(200).Equal("PartialObjectMetadataList", "kind")
+                .Equal("meta.k8s.io/v1", "apiVersion");
 
             Assert.Equal(["a"], list.Names);
             list.Absent("items", "0", "type");
@@ -117,15 +121,18 @@ internal static class Tables
             Lacks = "406 Not Acceptable: only JSON is served",
         },
         new("Built-in objects can be had as protobuf", Sources.Representations, async s =>
-            Assert.Equal("application/vnd.kubernetes.protobuf", (await s.GetAsync(s.Secrets, "application/vnd.kubernetes.protobuf")).Is(200).ContentType))
+            Assert.Equal("application/vnd.kubernetes.protobuf", (await s.GetAsync(s.Secrets, "application/vnd.kubernetes.protobuf"))
+                .Is(200).ContentType))
         {
             Lacks = "406 Not Acceptable: clients that also accept JSON get that",
         },
         new("A client that accepts protobuf or JSON is served a custom kind as JSON", Sources.Representations, async s =>
-            Assert.Equal("application/json", (await s.GetAsync(s.Widgets, "application/vnd.kubernetes.protobuf, application/json")).Is(200).ContentType)),
+            Assert.Equal("application/json", (await s.GetAsync(s.Widgets, "application/vnd.kubernetes.protobuf, application/json"))
+                .Is(200).ContentType)),
     ]);
 
     private static List<JsonObject> Rows(Answer table) => [.. table.At("rows")!.AsArray().OfType<JsonObject>()];
 
-    private static IEnumerable<string?> Columns(Answer table) => table.At("columnDefinitions")!.AsArray().Select(column => (string?)column!["name"]);
+    private static IEnumerable<string?> Columns(Answer table) => table.At("columnDefinitions")!.AsArray()
+        .Select(column => (string?)column!["name"]);
 }

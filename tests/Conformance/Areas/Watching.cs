@@ -87,7 +87,8 @@ internal static class Watching
 
             (await watch.NextAsync()).Is("ADDED", "a");
         }),
-        new("An object that ceases to match the selector is DELETED, shown as it was when it matched, with the version of the change", Sources.WatchCache, async s =>
+        new("An object that ceases to match the selector is DELETED, shown as it was when it matched, with the version of the change",
+            Sources.WatchCache, async s =>
         {
             await s.LabelledAsync("a", "x", "1");
             using var watch = await s.WatchAsync(s.Secrets, $"labelSelector=x%3D1&{await FromAsync(s)}");
@@ -135,7 +136,8 @@ internal static class Watching
         new("sendInitialEvents ends what is there with a bookmark that says so", Sources.StreamingLists, async s =>
         {
             await s.SecretsAsync("a");
-            using var watch = await s.WatchAsync(s.Secrets, "sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan");
+            using var watch = await s.WatchAsync(s.Secrets,
+                "sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan");
 
             (await watch.NextAsync()).Is("ADDED", "a");
             var bookmark = await watch.NextAsync();
@@ -145,7 +147,8 @@ internal static class Watching
         }),
         new("After the initial events a watch goes on with changes", Sources.StreamingLists, async s =>
         {
-            using var watch = await s.WatchAsync(s.Secrets, "sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan");
+            using var watch = await s.WatchAsync(s.Secrets,
+                "sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan");
             Assert.Equal("BOOKMARK", (await watch.NextAsync()).Type);
             await s.SecretsAsync("a");
 
@@ -154,7 +157,8 @@ internal static class Watching
         new("A watch can go on after the version of a bookmark", Sources.Bookmarks, async s =>
         {
             await s.SecretsAsync("a");
-            using var first = await s.WatchAsync(s.Secrets, "sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan");
+            using var first = await s.WatchAsync(s.Secrets,
+                "sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan");
             await first.NextAsync();
             var bookmark = await first.NextAsync();
             await s.SecretsAsync("b");
@@ -165,7 +169,8 @@ internal static class Watching
         }),
         new("A bookmark is an object of the watched kind of which only the version is set", Sources.Bookmarks, async s =>
         {
-            using var watch = await s.WatchAsync(s.Widgets, "sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan");
+            using var watch = await s.WatchAsync(s.Widgets,
+                "sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan");
 
             var bookmark = await watch.NextAsync();
 
@@ -211,7 +216,8 @@ internal static class Watching
         }),
         new("A watch as metadata sends nothing else of the objects", Sources.Representations, async s =>
         {
-            using var watch = await s.WatchAsync(s.Secrets, await FromAsync(s), "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
+            using var watch = await s.WatchAsync(s.Secrets, await FromAsync(s),
+                "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
             (await s.PostAsync(s.Secrets, Make.Secret("a").With("x", "stringData", "k"))).Is(201);
 
             var seen = (await watch.NextAsync()).Is("ADDED", "a");
@@ -238,9 +244,11 @@ internal static class Watching
 
             (await watch.NextAsync()).Is("ADDED", "c");
         }),
-        new("The deletion of an object with finalizers is a change first, and a deletion when the last has gone", Sources.Finalizers, async s =>
+        new("The deletion of an object with finalizers is a change first, and a deletion when the last has gone", Sources.Finalizers,
+            async s =>
         {
-            (await s.PostAsync(s.Secrets, Make.Secret("a").With(new System.Text.Json.Nodes.JsonArray("example.com/hold"), "metadata", "finalizers"))).Is(201);
+            (await s.PostAsync(s.Secrets, Make.Secret("a")
+                .With(new System.Text.Json.Nodes.JsonArray("example.com/hold"), "metadata", "finalizers"))).Is(201);
             using var watch = await s.WatchAsync(s.Secrets, await FromAsync(s));
             (await s.DeleteAsync(s.Secret("a"))).Is(200);
             (await s.PatchAsync(s.Secret("a"), "merge", """{"metadata": {"finalizers": null}}""")).Is(200);

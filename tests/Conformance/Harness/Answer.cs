@@ -64,7 +64,8 @@ internal sealed record Answer(int Code, string Body, string? ContentType, IReadO
     public Answer Blames(string field, string reason)
     {
         var causes = (At("details", "causes") as JsonArray ?? []).OfType<JsonObject>();
-        Assert.True(causes.Any(c => (string?)c["field"] == field && (string?)c["reason"] == reason), $"no cause {reason} of {field}: {Body}");
+        Assert.True(causes.Any(c => (string?)c["field"] == field && (string?)c["reason"] == reason),
+            $"no cause {reason} of {field}: {Body}");
         return this;
     }
 

@@ -49,7 +49,8 @@ internal static class Make
         """), "spec").Scripted(script);
 
     /// <summary>An owner reference to an object as a server returned it.</summary>
-    public static JsonObject OwnedBy(this JsonObject dependent, Answer owner, bool blocks = false) => dependent.With(new JsonArray(new JsonObject
+    public static JsonObject OwnedBy(this JsonObject dependent, Answer owner,
+        bool blocks = false) => dependent.With(new JsonArray(new JsonObject
     {
         ["apiVersion"] = owner.Text("apiVersion"),
         ["kind"] = owner.Text("kind"),

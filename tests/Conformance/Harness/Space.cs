@@ -76,7 +76,8 @@ internal sealed class Space : IAsyncDisposable
 
     /// <summary>Server-side apply of an object that is named as the path is.</summary>
     public Task<Answer> ApplyAsync(string path, JsonNode body, string manager, string query = "") =>
-        Api.SendTextAsync(HttpMethod.Patch, $"{path}?fieldManager={manager}{(query.Length > 0 ? "&" + query : "")}", body.ToJsonString(), Apply);
+        Api.SendTextAsync(HttpMethod.Patch, $"{path}?fieldManager={manager}{(query.Length > 0 ? "&" + query : "")}", body.ToJsonString(),
+            Apply);
 
     /// <summary>A request in any form, well-formed or not.</summary>
     public Task<Answer> SendAsync(HttpMethod method, string path, string? body, string? type, string? accept = "application/json") =>
@@ -85,7 +86,8 @@ internal sealed class Space : IAsyncDisposable
     public async Task<Watch> WatchAsync(string path, string query = "", string accept = "application/json")
     {
         var address = $"{path}?watch=true{(query.Length > 0 ? "&" + query : "")}";
-        return await Watch.OpenAsync(await Api.RawAsync(HttpMethod.Get, address, null, null, accept, HttpCompletionOption.ResponseHeadersRead));
+        return await Watch.OpenAsync(await Api.RawAsync(HttpMethod.Get, address, null, null, accept,
+            HttpCompletionOption.ResponseHeadersRead));
     }
 
     /// <summary>Creates a ConfigMap that has to be fine.</summary>

@@ -73,5 +73,6 @@ internal sealed record Widgets(string Group)
 
     public string In(string space) => $"/apis/{ApiVersion}/namespaces/{space}/widgets";
 
-    public JsonObject Make(string name, string spec = "{}") => Harness.Make.Named(ApiVersion, "Widget", name).With(Json.Object(spec), "spec");
+    public JsonObject Make(string name, string spec = "{}") => Harness.Make.Named(ApiVersion, "Widget", name)
+        .With(Json.Object(spec), "spec");
 }

@@ -132,7 +132,7 @@ public sealed class BuiltInKindTests(TestCluster cluster) : IClassFixture<TestCl
             "apply");
         Assert.Equal(200, forcedCode);
         Assert.Equal(3, forced["spec"]!["replicas"]!.GetValue<int>());
-        Assert.Equal(400, (await cluster.PatchAsync(path, Make.Deployment("a"), "apply")).Code);
+        Assert.Equal(422, (await cluster.PatchAsync(path, Make.Deployment("a"), "apply")).Code);
     }
 
     private static int Generation(JsonNode obj) => obj["metadata"]!["generation"]!.GetValue<int>();

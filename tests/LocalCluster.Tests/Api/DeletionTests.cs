@@ -41,7 +41,7 @@ public sealed class DeletionTests(TestCluster cluster) : IClassFixture<TestClust
         await cluster.PostAsync(path, """{"metadata":{"name":"a"}}""");
         var (code, status) = await cluster.DeleteAsync(path + "/a", """{"preconditions":{"uid":"other"}}""");
         Assert.Equal(409, code);
-        Assert.Contains("Precondition failed: UID in precondition: other, UID in object meta: ", status["message"]!.GetValue<string>(),
+        Assert.Contains("the UID in the precondition (other) does not match the UID in record (", status["message"]!.GetValue<string>(),
             StringComparison.Ordinal);
         Assert.Equal(200, (await cluster.GetAsync(path + "/a")).Code);
     }
