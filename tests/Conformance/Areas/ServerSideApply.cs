@@ -246,6 +246,15 @@ internal static class ServerSideApply
             (await s.PatchAsync(s.ConfigMap("a"), "merge", """{"metadata": {"managedFields": [{}]}}""")).Is(200)
                 .Absent("metadata", "managedFields");
         }),
+        new("An empty list does not clear managedFields", Sources.ClearingFields, async s =>
+        {
+            await AppliedAsync(s, "one", ("k", "1"));
+
+            Assert.NotEmpty(Managers((await s.PatchAsync(s.ConfigMap("a"), "merge", """{"metadata": {"managedFields": []}}""")).Is(200)));
+        })
+        {
+            Lacks = "an empty list clears them too",
+        },
         new("What nobody was known to own belongs to before-first-apply once something is applied", Sources.FieldManagement, async s =>
         {
             await s.ConfigMapAsync("a", ("k", "1"));
