@@ -59,17 +59,16 @@ public sealed class AdapterVerdictsTests
         { "dora", ServingEngine.Sglang, "does not compute DoRA" },
         { "dora", ServingEngine.Llamacpp, "DoRA's magnitudes" },
         { "saved", ServingEngine.Vllm, "modules_to_save to be null, and it is lm_head" },
-        { "saved", ServingEngine.Sglang, "saved whole (lm_head)" },
         { "saved", ServingEngine.Llamacpp, "saved whole (lm_head)" },
         { "bias", ServingEngine.Vllm, "bias is all" },
-        { "bias", ServingEngine.Sglang, "bias is all" },
         { "patterns", ServingEngine.Vllm, "neither rank_pattern nor alpha_pattern" },
         { "patterns", ServingEngine.Sglang, "rank_pattern or an alpha_pattern" },
         { "gpt2", ServingEngine.Vllm, "no LoRA on models of the type gpt2" },
-        { "gpt2", ServingEngine.Sglang, "no LoRA on models of the type gpt2" },
+        { "gpt2", ServingEngine.Sglang, "no LoRA of c_attn" },
         { "classifier", ServingEngine.Vllm, "classifies texts" },
+        { "classifier", ServingEngine.Sglang, "classifies texts" },
+        { "classifier", ServingEngine.Llamacpp, "classifies texts" },
         { "classifier", ServingEngine.Graft, "graft-trainer evaluate" },
-        { "target", ServingEngine.Vllm, "no module score" },
         { "prompt", ServingEngine.Vllm, "20 virtual tokens before the text" },
         { "prompt", ServingEngine.Llamacpp, "serve it with Graft's own server" },
         { "ia3", ServingEngine.Vllm, "takes LoRA only, and this is ia3; put it into the base's weights" },
@@ -89,7 +88,6 @@ public sealed class AdapterVerdictsTests
             "patterns" => Plain with { HasPatterns = true },
             "gpt2" => Plain with { ModelType = "gpt2", Targets = ["c_attn"] },
             "classifier" => Plain with { Task = "SEQ_CLS" },
-            "target" => Plain with { Targets = ["q_proj", "score"] },
             "prompt" => Prompt,
             "ia3" => Plain with { Method = "ia3", Rank = null },
             "bottleneck" => Prompt with { Method = "bottleneck", VirtualTokens = null },
@@ -147,6 +145,24 @@ public sealed class AdapterVerdictsTests
         Assert.Contains(verdict.Hints, h => h.Contains("architecture", StringComparison.Ordinal));
         Assert.Contains(Judge(Plain with { BaseDigest = "" }, ServingEngine.Graft).Hints,
             h => h.Contains("not recorded", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_is_only_inferred_of_an_engine_refuses_nothing_and_is_said()
+    {
+        void Hinted(AdapterFacts facts, ServingEngine engine, string hint)
+        {
+            var verdict = AdapterVerdicts.Judge(
+                facts, engine == ServingEngine.Llamacpp ? AdapterFormat.Gguf : AdapterFormat.Peft, new ServingLimits(engine));
+            Assert.Empty(verdict.Reasons);
+            Assert.Contains(verdict.Hints, h => h.Contains(hint, StringComparison.Ordinal));
+        }
+        Hinted(Plain with { ModulesToSave = ["lm_head"] }, ServingEngine.Sglang, "saved whole (lm_head)");
+        Hinted(Plain with { Bias = "all" }, ServingEngine.Sglang, "bias is all");
+        Hinted(Plain with { RsLora = true }, ServingEngine.Sglang, "rsLoRA");
+        Hinted(Plain with { Targets = ["q_proj", "gate"] }, ServingEngine.Vllm, "its own llama lacks, and gate may be such");
+        foreach (var engine in (ServingEngine[])[ServingEngine.Vllm, ServingEngine.Sglang, ServingEngine.Llamacpp])
+            Hinted(Plain with { ModelType = "olmo2" }, engine, "models of the type olmo2 is not known");
     }
 
     [Fact]

@@ -33,7 +33,7 @@ public static class AdapterVerdicts
         if (engine == ServingEngine.Llamacpp && !gguf)
             reasons.Add("llama.cpp reads models as GGUF files: write one with 'graft-trainer convert --model FOLDER --output FILE.gguf'.");
         else if (engine == ServingEngine.Sglang && gguf)
-            hints.Add("SGLang wants --quantization gguf, and the tokenizer of the model that the file was made from.");
+            hints.Add("SGLang may want --quantization gguf, and the tokenizer of the model that the file was made from.");
         hints.Add("It is a whole model: start the engine with it as its model, not as an adapter.");
         return Verdict.Of(engine, reasons, hints);
     }
@@ -92,11 +92,12 @@ internal abstract class EngineRules
                 + "'graft-trainer evaluate'.");
     }
 
-    protected static void NeedsModelType(
-        string engine, Judged adapter, IReadOnlyCollection<string> taken, List<string> reasons, List<string> hints)
+    /// <summary>Nobody has read that an engine takes no other architecture, so none is refused for it.</summary>
+    protected static void HintModelType(string engine, Judged adapter, IReadOnlyCollection<string> known, List<string> hints)
     {
         if (adapter.ModelType is not { } type)
-            hints.Add($"Which architecture its base has is not known; {engine} takes LoRA on {string.Join(", ", taken)}.");
-        else if (!taken.Contains(type)) reasons.Add($"{engine} takes no LoRA on models of the type {type}; {adapter.Instead()}.");
+            hints.Add($"Which architecture its base has is not known; {engine} is known to take LoRA on {string.Join(", ", known)}.");
+        else if (!known.Contains(type))
+            hints.Add($"Whether {engine} takes LoRA on models of the type {type} is not known; if not, {adapter.Instead()}.");
     }
 }

@@ -1,9 +1,11 @@
 namespace Graft.Contract;
 
 /// <summary>
-/// llama.cpp since July 2024 (#8332): <c>src/llama-adapter.cpp</c> (what of a file it checks: type, architecture, names and shapes;
-/// the scale
-/// is alpha / r of each pair) and <c>convert_lora_to_gguf.py</c>, which ends at any tensor that is neither A, B nor a norm.
+/// What was read of llama.cpp (github.com/ggml-org/llama.cpp), each file at the commit beside it: <c>src/llama-adapter.cpp</c> 0650ea8c (what
+/// of a file is checked: general.type, adapter.type, the architecture, that each pair of A and B names a tensor of the model and has its
+/// shape; tensors of norms are left out, any other is refused) and <c>convert_lora_to_gguf.py</c> 0b03adaa (ends at a tensor that is
+/// neither A, B nor a norm; one alpha for the file). Other versions may differ. Which architectures llama.cpp runs was not read, and is
+/// only hinted at.
 /// </summary>
 internal sealed class LlamacppRules : EngineRules
 {
@@ -15,7 +17,7 @@ internal sealed class LlamacppRules : EngineRules
         var facts = adapter.Facts;
         if (!NeedsLora("llama.cpp", adapter, reasons)) return;
         NeedsGeneration("llama.cpp", adapter, reasons);
-        NeedsModelType("llama.cpp", adapter, ModelTypes, reasons, hints);
+        HintModelType("llama.cpp", adapter, ModelTypes, hints);
         var whole = new List<string>();
         if (facts.Dora) whole.Add("DoRA's magnitudes");
         if (facts.ModulesToSave.Count > 0) whole.Add($"modules that are saved whole ({string.Join(", ", facts.ModulesToSave)})");
@@ -26,6 +28,6 @@ internal sealed class LlamacppRules : EngineRules
         else if (adapter.Format != AdapterFormat.Gguf)
             reasons.Add("llama.cpp reads adapters as GGUF files, and this is a folder; write it as one with "
                 + "'graft-trainer export --model BASE --adapter FOLDER --output FILE.gguf'.");
-        else hints.Add("Start llama.cpp's server with --lora FILE; files cannot be added while it runs.");
+        else hints.Add("Start llama.cpp's server with --lora FILE.");
     }
 }
