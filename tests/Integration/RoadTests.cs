@@ -49,6 +49,30 @@ public abstract class RoadTests(Cluster cluster) : PodTests(cluster)
     }
 
     [SkippableFact]
+    public async Task An_adapter_of_a_classifier_is_refused_before_any_pod_is_asked_to_load_it()
+    {
+        var row = "{\"text\": \"{0}\", \"label\": \"{1}\"}\n";
+        await SeedAsync(string.Concat(Enumerable.Range(0, 16).Select(i => row
+            .Replace("{0}", $"message {i}", StringComparison.Ordinal)
+            .Replace("{1}", i % 2 == 0 ? "billing" : "returns", StringComparison.Ordinal))));
+        await CreateAsync(TestNamespace.FineTuneJob("teams").With("spec.objective", """{"classification": {}}"""));
+        var done = await Space.UntilAsync(FineTuneJob("teams"), "succeeded", Limit, j => j.ConditionStatus("Succeeded") == "True");
+        Assert.Equal("SEQ_CLS", done.Text("status.artifact.task"));
+        Assert.Equal("score", done.Text("status.artifact.modulesToSave.0"));
+
+        await CreateAsync(TestNamespace.AdapterDeployment("desk", "teams"));
+        // The base is up, so that the adapter alone is what is refused.
+        var refused = await Space.UntilAsync(AdapterDeployment("desk"), "stalled with a pod", Limit,
+            d => d.ConditionStatus("Stalled") == "True" && d.Text("status.readyReplicas") == "1");
+
+        Assert.Equal("AdapterRefused", refused.Condition("Stalled").Text("reason"));
+        Assert.Contains("classifies texts", refused.Condition("Stalled").Text("message"), StringComparison.Ordinal);
+        Assert.Equal("Failed", refused.Text("status.adapters.0.candidate.state"));
+        Assert.Contains("FineTuneJob 'teams'", refused.Text("status.adapters.0.candidate.message"), StringComparison.Ordinal);
+        Assert.Equal("Degraded", refused.Text("status.phase"));
+    }
+
+    [SkippableFact]
     public async Task A_model_that_cannot_be_served_is_told_by_a_condition()
     {
         var files = Sample.Inputs();

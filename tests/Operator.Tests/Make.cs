@@ -168,11 +168,14 @@ internal static class Make
         },
     };
 
-    public static FineTuneJob Trained(string name = "intents", ArtifactKind kind = ArtifactKind.Adapter)
+    public static FineTuneJob Trained(
+        string name = "intents", ArtifactKind kind = ArtifactKind.Adapter, Func<AdapterFacts, AdapterFacts>? facts = null)
     {
         var job = FineTuneJob(name: name);
         var child = Job(job, Condition("Complete"));
-        var pod = Pod(name + "-abc", Ended(0, Result(Success(kind))));
+        var success = Success(kind);
+        if (facts is not null) success = success with { Artifact = success.Artifact! with { Facts = facts(success.Artifact!.Facts) } };
+        var pod = Pod(name + "-abc", Ended(0, Result(success)));
         job.Status = FineTuneJobPlanner.Plan(job, View(child, pod), new OperatorOptions(), Now).Status;
         return job;
     }

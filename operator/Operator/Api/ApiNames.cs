@@ -53,6 +53,9 @@ internal static class Reasons
     public const string DeadlineExceeded = "DeadlineExceeded";
     public const string FineTuneJobFailed = "FineTuneJobFailed";
     public const string LoadFailed = "LoadFailed";
+
+    /// <summary>By the facts of the adapter the engine will not serve it, so that no pod was asked.</summary>
+    public const string AdapterRefused = "AdapterRefused";
     public const string PodFailing = "PodFailing";
     public const string ImagePullFailed = "ImagePullFailed";
     public const string ContainerCreationFailed = "ContainerCreationFailed";

@@ -98,8 +98,11 @@ internal sealed record MemoryStatus
     public string? Peak { get; init; }
 }
 
+/// <summary>The facts that decide which engine serves it are flat beside the rest; they are those of <see cref="Contract.AdapterFacts"/>.</summary>
 internal sealed record ArtifactStatus
 {
+    public const int MaxModules = 64;
+
     [Length(maxLength: 1280)]
     public string Uri { get; init; } = "";
 
@@ -110,14 +113,58 @@ internal sealed record ArtifactStatus
     [Length(maxLength: 32), Description("Adapter or Model.")]
     public string Kind { get; init; } = "";
 
-    [Length(maxLength: 32)]
+    [Length(maxLength: 32), Description("The member of spec.method that made it.")]
     public string Method { get; init; } = "";
+
+    [Description("Of a LoRA: its rank where no pattern says otherwise.")]
     public int? Rank { get; init; }
 
-    [Items(maxItems: 64), Length(maxLength: 256)]
+    [Description("Of a LoRA: the largest rank of any module, which an engine makes room for.")]
+    public int? MaxRank { get; init; }
+
+    [Description("Of a LoRA: what its scale is made from.")]
+    public double? Alpha { get; init; }
+
+    [Description("Of a LoRA: the scale is alpha / sqrt(rank).")]
+    public bool? RsLora { get; init; }
+
+    [Description("Of a LoRA: ranks or scales differ between modules.")]
+    public bool? HasPatterns { get; init; }
+
+    [Description("Of a LoRA: it has magnitude vectors.")]
+    public bool? Dora { get; init; }
+
+    [Length(maxLength: 16), Description("Biases that it brings, in PEFT's words: none, all, lora_only.")]
+    public string? Bias { get; init; }
+
+    [Items(maxItems: MaxModules), Length(maxLength: 256), Description("Last parts of the names of modules that it brings whole.")]
+    public IList<string>? ModulesToSave { get; init; }
+
+    [Description("Positions of the model that its soft prompt or prefix takes.")]
+    public int? VirtualTokens { get; init; }
+
+    [Description("It can be merged into the base model's weights.")]
+    public bool? Mergeable { get; init; }
+
+    [Items(maxItems: MaxModules), Length(maxLength: 256), Description("Last parts of the names of the modules that it tunes.")]
     public IList<string>? Targets { get; init; }
 
-    [Length(maxLength: 71)]
+    [Length(maxLength: 64), Description("Type of its stored tensors, as safetensors names it.")]
+    public string? Dtype { get; init; }
+
+    [Description("Elements of its own tensors.")]
+    public long? TrainableParameters { get; init; }
+
+    [Description("Bytes of its weights' files.")]
+    public long? WeightBytes { get; init; }
+
+    [Length(maxLength: 64), Description("The base model's model_type.")]
+    public string? ModelType { get; init; }
+
+    [Length(maxLength: 32), Description("What it was made for, in PEFT's words: CAUSAL_LM or SEQ_CLS.")]
+    public string? Task { get; init; }
+
+    [Length(maxLength: 71), Description("Digest of the base model's weights.")]
     public string BaseDigest { get; init; } = "";
 
     [PropertyLimits(maxProperties: 20)]

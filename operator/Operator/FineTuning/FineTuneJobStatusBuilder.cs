@@ -22,7 +22,7 @@ internal static class FineTuneJobStatusBuilder
             Memory = (result?.PeakMemoryBytes ?? view.Progress?.PeakMemoryBytes) is { } peak
                 ? new() { Peak = Mebibytes(peak) }
                 : before.Memory,
-            Artifact = result?.Artifact is { } artifact ? Artifact(artifact) : before.Artifact,
+            Artifact = result?.Artifact is { } artifact ? ArtifactFacts.Status(artifact) : before.Artifact,
         };
     }
 
@@ -144,19 +144,4 @@ internal static class FineTuneJobStatusBuilder
         loss is { } value && double.IsFinite(value) ? value.ToString("0.0000", CultureInfo.InvariantCulture) : null;
 
     private static string Mebibytes(long bytes) => $"{(bytes + (1 << 20) - 1) >> 20}Mi";
-
-    private static ArtifactStatus Artifact(ArtifactSummary artifact) => new()
-    {
-        Uri = artifact.Uri,
-        Digest = artifact.Digest,
-        Bytes = artifact.Bytes,
-        Kind = artifact.Kind.ToString(),
-        Method = artifact.Facts.Method,
-        Rank = artifact.Facts.Rank,
-        Targets = [.. artifact.Facts.Targets],
-        BaseDigest = artifact.Facts.BaseDigest,
-        Metrics = artifact.Metrics.Count == 0
-            ? null
-            : new SortedDictionary<string, double>(artifact.Metrics.ToDictionary(), StringComparer.Ordinal),
-    };
 }

@@ -31,7 +31,7 @@ internal sealed record AdapterResolution(
             _ when adapter.Name == resource.Metadata.Name => Failed(
                 adapter.Name, Reasons.InvalidSpec, $"'{adapter.Name}' is the name of the base model here; choose another for the adapter"),
             { Artifact: { } artifact, FineTuneJobRef: null } => new(adapter.Name, new(artifact.Uri, artifact.Digest, null)),
-            { FineTuneJobRef: { } reference, Artifact: null } => OfRun(adapter.Name, reference.Name, status, view),
+            { FineTuneJobRef: { } reference, Artifact: null } => OfRun(resource.Spec.Engine, adapter.Name, reference.Name, status, view),
             _ => Failed(adapter.Name, Reasons.InvalidSpec, "set exactly one of: fineTuneJobRef, artifact"),
         };
         if (served is not null && SourceParser.ParseMounted(served.Uri, sources).Source is null) served = null;
@@ -40,21 +40,32 @@ internal sealed record AdapterResolution(
         return error is null ? own : Failed(adapter.Name, error.Reason, error.Message) with { Wanted = served };
     }
 
-    private static AdapterResolution OfRun(string name, string run, AdapterStatus? status, AdapterDeploymentView view)
+    private static AdapterResolution OfRun(
+        EngineSpec engine, string name, string run, AdapterStatus? status, AdapterDeploymentView view)
     {
         if (!view.FineTuneJobs.TryGetValue(run, out var job)) return OfMissingRun(name, run, status);
         var phase = job.Status?.Phase ?? FineTuneJobPhase.Pending;
         if (job.Status is { Artifact: { } artifact } && job.Status.Conditions.IsTrue(ConditionTypes.Succeeded))
-        {
-            return artifact.Kind == nameof(ArtifactKind.Adapter)
-                ? new(name, new(artifact.Uri, artifact.Digest, run))
-                : Failed(name, Reasons.InvalidSpec,
-                    $"FineTuneJob '{run}' makes a whole model, not an adapter; serve it as model.source: {artifact.Uri}");
-        }
+            return OfArtifact(engine, name, run, artifact, status);
         if (job.Status?.Conditions.Find(ConditionTypes.Stalled) is { Status: Conditions.True } stalled)
             return Failed(name, Reasons.FineTuneJobFailed, $"FineTuneJob '{run}' failed: {stalled.Reason}: {stalled.Message}");
         var claim = job.Spec.Output.Pvc?.ClaimName;
         return new(name, null, $"waiting for FineTuneJob '{run}' ({phase})", Expected: claim is null ? null : $"pvc://{claim}");
+    }
+
+    private static AdapterResolution OfArtifact(
+        EngineSpec engine, string name, string run, ArtifactStatus artifact, AdapterStatus? status)
+    {
+        if (artifact.Kind != nameof(ArtifactKind.Adapter))
+            return Failed(name, Reasons.InvalidSpec,
+                $"FineTuneJob '{run}' makes a whole model, not an adapter; serve it as model.source: {artifact.Uri}");
+        var revision = new AdapterRevision(artifact.Uri, artifact.Digest, run);
+        // What pods have served already is not judged: they know better.
+        if (status?.Current?.Digest == artifact.Digest) return new(name, revision);
+        var reasons = AdapterJudgement.Reasons(engine, artifact);
+        return reasons.Count == 0 ? new(name, revision)
+            : Failed(name, Reasons.AdapterRefused,
+                $"what FineTuneJob '{run}' made ({artifact.Uri}) is not served by the engine {engine.Name}. {string.Join(" ", reasons)}");
     }
 
     // A run's object may go; what it resolved to is recorded and stays good.
