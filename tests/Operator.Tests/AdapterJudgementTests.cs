@@ -69,11 +69,13 @@ public class AdapterJudgementTests
         var stalled = plan.Status!.Conditions.Find("Stalled")!;
         Assert.Equal(("True", "AdapterRefused"), (stalled.Status, stalled.Reason));
         Assert.Equal("False", plan.Status.Conditions.Find("Reconciling")!.Status);
-        Assert.Equal(("False", "AdapterRefused"), (plan.Status.Conditions.Find("Ready")!.Status, plan.Status.Conditions.Find("Ready")!.Reason));
+        var ready = plan.Status.Conditions.Find("Ready")!;
+        Assert.Equal(("False", "AdapterRefused"), (ready.Status, ready.Reason));
         var adapter = Assert.Single(plan.Status.Adapters!);
         Assert.Equal(CandidateState.Failed, adapter.Candidate!.State);
         Assert.Null(adapter.Current);
-        foreach (var said in (string[])[stalled.Message, adapter.Candidate.Message!, Assert.Single(plan.Events, e => e.Reason == "AdapterFailed").Message])
+        var told = Assert.Single(plan.Events, e => e.Reason == "AdapterFailed").Message;
+        foreach (var said in (string[])[stalled.Message, adapter.Candidate.Message!, told])
         {
             Assert.Contains("FineTuneJob 'intents'", said, StringComparison.Ordinal);
             Assert.Contains("classifies texts", said, StringComparison.Ordinal);
@@ -89,10 +91,7 @@ public class AdapterJudgementTests
     public void A_refused_adapter_does_not_stop_the_others_and_its_own_older_revision_is_served_on()
     {
         var resource = Make.AdapterDeployment(s => s with { Adapters = [Make.Adapter("intents"), Make.Adapter("teams", run: "teams")] });
-        resource.Status = new()
-        {
-            Adapters = [new() { Name = "teams", Current = new() { Uri = "pvc://adapters/older", Digest = Make.Digest.Replace('1', '2'), FineTuneJob = "before" } }],
-        };
+        resource.Status = Serving("teams", "pvc://adapters/older", Make.Digest.Replace('1', '2'));
         var loads = AdapterDeploymentPlanner.EngineCallsOf(resource, View(resource, Make.Trained(), Classifier("teams")), Options)
             .Cast<EngineCall.Load>();
         Assert.Equal(
@@ -104,11 +103,8 @@ public class AdapterJudgementTests
     public void What_pods_have_served_is_not_judged_again()
     {
         var resource = Make.AdapterDeployment();
-        resource.Status = new()
-        {
-            Adapters = [new() { Name = "intents", Current = new() { Uri = "pvc://adapters/intents-12345678", Digest = Make.Digest, FineTuneJob = "intents" } }],
-        };
-        Assert.IsType<EngineCall.Load>(Assert.Single(AdapterDeploymentPlanner.EngineCallsOf(resource, View(resource, Classifier()), Options)));
+        resource.Status = Serving("intents", "pvc://adapters/intents-12345678", Make.Digest);
+        Loads(resource, View(resource, Classifier()));
     }
 
     [Fact]
@@ -117,8 +113,14 @@ public class AdapterJudgementTests
         var resource = Make.AdapterDeployment();
         var job = Classifier();
         job.Status = job.Status! with { Artifact = job.Status.Artifact! with { Dtype = null } };
-        Assert.IsType<EngineCall.Load>(Assert.Single(AdapterDeploymentPlanner.EngineCallsOf(resource, View(resource, job), Options)));
+        Loads(resource, View(resource, job));
         var byUri = Make.AdapterDeployment(s => s with { Adapters = [Make.Adapter("intents", uri: "pvc://adapters/legacy")] });
-        Assert.IsType<EngineCall.Load>(Assert.Single(AdapterDeploymentPlanner.EngineCallsOf(byUri, View(byUri), Options)));
+        Loads(byUri, View(byUri));
     }
+
+    private static void Loads(AdapterDeployment resource, AdapterDeploymentView view) =>
+        Assert.IsType<EngineCall.Load>(Assert.Single(AdapterDeploymentPlanner.EngineCallsOf(resource, view, Options)));
+
+    private static AdapterDeploymentStatus Serving(string name, string uri, string digest) =>
+        new() { Adapters = [new() { Name = name, Current = new() { Uri = uri, Digest = digest, FineTuneJob = name } }] };
 }

@@ -307,21 +307,31 @@ public sealed class TinyModelTests(TinyReference reference) : IClassFixture<Tiny
     }
 
     [Theory]
-    [InlineData("config")]
-    [InlineData("weights")]
-    [InlineData("shape")]
-    public async Task An_adapter_that_does_not_fit_is_refused_by_its_path_and_the_server_goes_on(string what)
+    [InlineData("config", "lora_llama_all", "adapter_config.json")]
+    [InlineData("weights", "lora_llama_all", "the file is cut short")]
+    [InlineData("shape", "lora_llama_all", "base model and configuration ask for [5, 64] (2 tensors)")]
+    [InlineData("pickle", "lora_llama_all", "its weights are in adapter_model.bin, a pickle")]
+    [InlineData("target", "lora_llama_all", "target_modules: 'q_prj' matches no linear layer of the model. Did you mean 'q_proj'?")]
+    [InlineData("base", "lora_gpt2", "target_modules: 'c_attn' matches no linear layer of the model.")]
+    [InlineData("positions", "prompt_llama", "which leaves no room for text")]
+    [InlineData("classifier", "lora_llama_seqcls", "is an adapter of a classifier, and the model was opened as a LlamaForCausalLM, which "
+        + "generates text; ask it for labels with: graft-trainer evaluate")]
+    public async Task An_adapter_that_does_not_fit_is_refused_by_its_path_and_the_server_goes_on(
+        string what, string fixture, string message)
     {
         var name = $"broken-{what}";
-        reference.Copy("lora_llama_all", name);
+        reference.Copy(fixture, name);
         var weights = reference.Folders.PathOf($"/artifacts/team/{name}", ArtifactLayout.AdapterWeights);
         var config = reference.Folders.PathOf($"/artifacts/team/{name}", ArtifactLayout.AdapterConfig);
         if (what == "config") File.WriteAllText(config, "{");
         if (what == "weights") File.WriteAllBytes(weights, File.ReadAllBytes(weights)[..2000]);
-        if (what == "shape")
+        if (what == "pickle") File.Move(weights, reference.Folders.PathOf($"/artifacts/team/{name}", "adapter_model.bin"));
+        if (what is "shape" or "target" or "positions")
         {
             var json = JsonNode.Parse(File.ReadAllText(config))!;
-            json["r"] = 5;
+            if (what == "shape") json["r"] = 5;
+            if (what == "target") json["target_modules"] = new JsonArray("q_prj");
+            if (what == "positions") json["num_virtual_tokens"] = 127;
             File.WriteAllText(config, json.ToJsonString());
         }
 
@@ -329,6 +339,7 @@ public sealed class TinyModelTests(TinyReference reference) : IClassFixture<Tiny
 
         Assert.Equal(HttpStatusCode.InternalServerError, status);
         Assert.Contains($"The adapter '/artifacts/team/{name}' is refused", error, StringComparison.Ordinal);
+        Assert.Contains(message, (string)JsonNode.Parse(error)!["error"]!["message"]!, StringComparison.Ordinal);
         Assert.DoesNotContain(reference.Folders.Root, error, StringComparison.Ordinal);
         Assert.Equal(reference.Answers[("base", "a")].Text, await Server.CompleteAsync(Greedy("base", "a")));
     }

@@ -98,7 +98,7 @@ internal sealed record MemoryStatus
     public string? Peak { get; init; }
 }
 
-/// <summary>The facts that decide which engine serves it are flat beside the rest; they are those of <see cref="Contract.AdapterFacts"/>.</summary>
+/// <summary>The facts that decide which engine serves it are those of <see cref="Contract.AdapterFacts"/>, flat beside the rest.</summary>
 internal sealed record ArtifactStatus
 {
     public const int MaxModules = 64;

@@ -91,6 +91,26 @@ public sealed class ScaledAndBottleneckFixtureTests
     }
 
     [Theory]
+    [MemberData(nameof(Cases))]
+    public void Fixture_folders_are_gone_on_from_with_all_that_trains_a_classifiers_head_too(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Base(name);
+        using var open = AdapterFolder.Open(Fixtures.Path("peft", name, "adapter_final"));
+        using var method = TuningMethods.Of(open);
+
+        method.Attach(model, new Generator(7), from: open.Folder);
+
+        Assert.Equal(open.Weights.Tensors.Count + (open.Head?.Tensors.Count ?? 0), method.Trainable.Count);
+        foreach (var (key, parameter) in method.Trainable)
+        {
+            Assert.True(parameter.requires_grad, key);
+            Assert.Equal(0, Fixtures.MaxDifference(
+                (open.Weights.Tensors.ContainsKey(key) ? open.Weights : open.Head!).Map(key), parameter.detach()));
+        }
+    }
+
+    [Theory]
     [InlineData("ia3_llama")]
     [InlineData("ia3_gpt2")]
     public void Fixture_vectors_merged_into_weight_and_bias_make_the_same_layer(string name)

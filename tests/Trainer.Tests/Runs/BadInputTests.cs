@@ -125,14 +125,6 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
-    public void Targets_that_the_model_has_not_are_named()
-    {
-        var job = TinyJob.In(folder) with { Method = new Method { Lora = new LoraMethod(new LoraTargets { Modules = ["c_attn"] }) } };
-
-        Assert.Contains("c_attn", Fails(job, FailureClass.InvalidJob), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void A_folder_that_holds_something_else_is_not_touched()
     {
         var job = TinyJob.In(folder);

@@ -82,6 +82,14 @@ public sealed class ClassificationTests : IDisposable
         Assert.Equal(metrics["accuracy"], measured.GetProperty("accuracy").GetDouble(), name == "full" ? 0.1 : 1e-9);
         Assert.False(measured.TryGetProperty("exactMatch", out _));
 
+        if (name != "full")
+        {
+            // The base writes text; it is opened as the classifier that the adapter makes of it.
+            var (inspected, verdict) = TrainerProcess.Run(folder, ["inspect", folder["artifact"], "--base", Model]);
+            Assert.True(inspected == 0, verdict);
+            Assert.Contains("graft-trainer evaluate", verdict, StringComparison.Ordinal);
+        }
+
         var (generated, refused) = TrainerProcess.Run(folder, ["generate", .. opened, "--prompt", "hello"]);
         Assert.NotEqual(0, generated);
         Assert.Contains(name == "full" ? "not for generating text" : "is an adapter of a classifier", refused, StringComparison.Ordinal);

@@ -1,11 +1,11 @@
 namespace Graft.Contract;
 
 /// <summary>
-/// What was read of llama.cpp (github.com/ggml-org/llama.cpp), each file at the commit beside it: <c>src/llama-adapter.cpp</c> 0650ea8c (what
-/// of a file is checked: general.type, adapter.type, the architecture, that each pair of A and B names a tensor of the model and has its
-/// shape; tensors of norms are left out, any other is refused) and <c>convert_lora_to_gguf.py</c> 0b03adaa (ends at a tensor that is
-/// neither A, B nor a norm; one alpha for the file). Other versions may differ. Which architectures llama.cpp runs was not read, and is
-/// only hinted at.
+/// What was read of llama.cpp (github.com/ggml-org/llama.cpp), each file at the commit beside it: <c>src/llama-adapter.cpp</c> 0650ea8c
+/// (what of a file is checked: general.type, adapter.type, the architecture, that each pair of A and B names a tensor of the model and
+/// has its shape; tensors of norms are left out, any other is refused) and <c>convert_lora_to_gguf.py</c> 0b03adaa (ends at a tensor that
+/// is neither A, B nor a norm; one alpha for the file). Other versions may differ. Which architectures llama.cpp runs was not read, and
+/// is only hinted at.
 /// </summary>
 internal sealed class LlamacppRules : EngineRules
 {

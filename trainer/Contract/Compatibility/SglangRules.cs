@@ -4,9 +4,10 @@ namespace Graft.Contract;
 /// What was read of SGLang (github.com/sgl-project/sglang), each file at the commit beside it, in <c>python/sglang/srt/lora</c>:
 /// <c>lora_config.py</c> 0ceb81fe (the fields that it reads: target_modules, r, lora_alpha, both patterns, use_dora),
 /// <c>lora_manager.py</c> db922586 (one rank and one scale for each adapter), <c>utils.py</c> 01235a16 (names of modules whose sizes are
-/// known; another is not implemented), and docs.sglang.io, "LoRA Serving" (flags). Other versions may differ. That use_dora is read only to
-/// be refused was read in a page that quotes <c>validate_new_adapter</c>, not in the file. Inferred, and only hinted at: that biases and
-/// modules saved whole are left out, and rsLoRA's scale too, because no field of the configuration is read for them; which architectures run.
+/// known; another is not implemented), and docs.sglang.io, "LoRA Serving" (flags). Other versions may differ. That use_dora is read only
+/// to be refused was read in a page that quotes <c>validate_new_adapter</c>, not in the file. Inferred, and only hinted at: that biases
+/// and modules saved whole are left out, and rsLoRA's scale too, because no field of the configuration is read for them; which
+/// architectures run.
 /// </summary>
 internal sealed class SglangRules : EngineRules
 {

@@ -3,9 +3,9 @@ namespace Graft.Contract;
 /// <summary>
 /// What was read of vLLM (github.com/vllm-project/vllm), each file at the commit beside it: <c>vllm/lora/peft_helper.py</c> e745baff (the
 /// fields that it reads, rank_pattern and alpha_pattern not among them; no DoRA, no <c>modules_to_save</c>, no bias unless
-/// <c>bias_enabled</c>, r at most <c>max_lora_rank</c>), <c>vllm/config/lora.py</c> a78dc92f (ranks and their default; bias_enabled is gone),
-/// <c>vllm/lora/utils.py</c> 001e63a8 (a tensor that is neither A, B nor a bias is refused; every linear module takes LoRA, embeddings
-/// where the model declares them), <c>vllm/lora/lora_model.py</c> 0306474e (names are compared by their last part) and
+/// <c>bias_enabled</c>, r at most <c>max_lora_rank</c>), <c>vllm/config/lora.py</c> a78dc92f (ranks and their default; bias_enabled is
+/// gone), <c>vllm/lora/utils.py</c> 001e63a8 (a tensor that is neither A, B nor a bias is refused; every linear module takes LoRA,
+/// embeddings where the model declares them), <c>vllm/lora/lora_model.py</c> 0306474e (names are compared by their last part) and
 /// <c>docs/models/supported_models.md</c> 0046f770 (column LoRA). Other versions may differ. That biases are always refused is inferred
 /// from the first two; which modules vLLM's own classes have is inferred from the models they mirror, and only hinted at.
 /// </summary>

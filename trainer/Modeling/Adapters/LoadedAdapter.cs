@@ -19,17 +19,27 @@ public sealed class LoadedAdapter : IDisposable
     public static LoadedAdapter Load(
         BaseModel model, string name, string path, TrustedRoot? root = null, bool verified = false, ScalarType? dtype = null)
     {
-        var folder = Path.GetFullPath(path);
-        root ??= TrustedRoot.Named(folder);
-        if (!Directory.Exists(folder))
+        var (found, isGguf) = Find(path, root, verified);
+        return isGguf ? GgufLoraLoader.Load(model, name, found, dtype ?? model.DType)
+            : LoadFolder(model, name, found, dtype ?? model.DType);
+    }
+
+    /// <summary>
+    /// Finds out whether an adapter can be loaded onto a model, of which only the shapes need be there
+    /// (<see cref="LoadOptions.ShapesOnly"/>), and compares its files with their <c>manifest.json</c>, if there is one.
+    /// </summary>
+    /// <exception cref="ModelFormatException">It cannot be read or does not fit the model; every mismatch is listed at once.</exception>
+    public static void Check(BaseModel shapes, string path)
+    {
+        var (found, isGguf) = Find(path, root: null, verified: false);
+        if (isGguf)
         {
-            root.Resolve(folder);
-            return GgufLoraLoader.Load(model, name, folder, dtype ?? model.DType);
+            GgufLoraLoader.Check(shapes, found);
+            return;
         }
-        root.Check(folder);
-        if (!verified) ArtifactCheck.Verify(folder, root);
-        return !File.Exists(Path.Combine(folder, ArtifactLayout.AdapterConfig)) && Directory.GetFiles(folder, "*.gguf") is [var only]
-            ? GgufLoraLoader.Load(model, name, only, dtype ?? model.DType) : LoadFolder(model, name, folder, dtype ?? model.DType);
+        using var folder = AdapterFolder.Open(found);
+        CheckTask(shapes, folder);
+        CheckShapes(shapes, folder);
     }
 
     public required string Name { get; init; }
@@ -53,6 +63,22 @@ public sealed class LoadedAdapter : IDisposable
         if (!File.Exists(Path.Combine(path, ArtifactLayout.AdapterConfig))) return null;
         using var folder = AdapterFolder.Open(path);
         return folder.Labels();
+    }
+
+    /// <returns>The folder, or the GGUF file that it is or holds alone.</returns>
+    private static (string Path, bool IsGguf) Find(string path, TrustedRoot? root, bool verified)
+    {
+        var folder = Path.GetFullPath(path);
+        root ??= TrustedRoot.Named(folder);
+        if (!Directory.Exists(folder))
+        {
+            root.Resolve(folder);
+            return (folder, true);
+        }
+        root.Check(folder);
+        if (!verified) ArtifactCheck.Verify(folder, root);
+        return !File.Exists(Path.Combine(folder, ArtifactLayout.AdapterConfig)) && Directory.GetFiles(folder, "*.gguf") is [var only]
+            ? (only, true) : (folder, false);
     }
 
     private static void CheckTask(BaseModel model, AdapterFolder folder)

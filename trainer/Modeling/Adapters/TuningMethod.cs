@@ -58,7 +58,8 @@ public abstract class TuningMethod : IDisposable
         else
         {
             using var file = TrainingState.Open(from, this);
-            var stored = new StoredTensors(file, model, learn: true);
+            using var folder = AdapterFolder.Open(from);
+            var stored = new StoredTensors(file, model, learn: true, head: folder.Head);
             Build(model, stored);
             stored.Finish();
         }

@@ -109,9 +109,10 @@ internal static class InspectCommand
     private static BaseFacts Open(Inspected found, string path, string model)
     {
         if (found.Facts is not { } facts) throw new ModelFormatException(path, "is a whole model; --base is for adapters");
+        // What reading it alone refuses is told beside the verdicts, and it then says no labels.
+        var labels = found.Refusal is null ? LoadedAdapter.LabelsOf(path) : null;
         using var opened = BaseModel.Load(model, new LoadOptions(
-            TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32, RequireTokenizer: false,
-            Task: facts.Task == "SEQ_CLS" ? ModelTask.Classification : null));
+            TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.Float32, RequireTokenizer: false, Task: null, Labels: labels));
         if (found.Refusal is null) LoadedAdapter.Load(opened, "adapter", path, verified: true).Dispose();
         return new BaseFacts(opened.Config.ModelType, facts.BaseDigest.Length > 0 ? opened.Digest : null, opened.MaxLength);
     }

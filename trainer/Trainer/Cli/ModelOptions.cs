@@ -61,10 +61,14 @@ internal sealed class OpenModel : IDisposable
         var device = cuda.is_available() ? CUDA : CPU;
         var precision = Precisions.Resolve(paths.Precision, device, weightsTrain: false);
         var (path, root) = Find(paths.Model);
-        Model = BaseModel.Load(path, new LoadOptions(
+        var options = new LoadOptions(
             device, precision, Task: mayClassify ? null : ModelTask.Generation, Quantization: paths.Quantization, Root: root,
-            Labels: labels));
-        if (paths.Adapter is { } folder) Adapter = LoadedAdapter.Load(Model, "adapter", folder);
+            Labels: labels);
+        // What does not fit is told before gigabytes go to the device.
+        if (paths.Adapter is { } wanted)
+            using (var shapes = BaseModel.Load(path, options.ShapesOnly)) LoadedAdapter.Check(shapes, wanted);
+        Model = BaseModel.Load(path, options);
+        if (paths.Adapter is { } folder) Adapter = LoadedAdapter.Load(Model, "adapter", folder, verified: true);
     }
 
     /// <exception cref="RunFailedException">There is nothing at that path.</exception>

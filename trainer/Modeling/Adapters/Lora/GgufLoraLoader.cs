@@ -23,9 +23,7 @@ internal static class GgufLoraLoader
     public static LoadedAdapter Load(BaseModel model, string name, string path, ScalarType dtype)
     {
         using var file = GgufFile.Open(path);
-        var architecture = GgufArchitectures.Of(model.Config.ModelType)
-            ?? throw new ModelFormatException(path,
-                $"a base model of the type '{model.Config.ModelType}' takes no adapter from a GGUF file");
+        var architecture = ArchitectureOf(model, path);
         var alpha = CheckKind(file, architecture.Name);
         var pairs = Pairs(file, model.Transformer.Linears, architecture.Tensors);
         var attachment = new Attachment();
@@ -64,6 +62,19 @@ internal static class GgufLoraLoader
             },
         };
     }
+
+    /// <summary>What <see cref="Load"/> would say, of a model that need not have its weights.</summary>
+    /// <exception cref="ModelFormatException">It is no LoRA or does not fit the model; every mismatch is listed at once.</exception>
+    public static void Check(BaseModel shapes, string path)
+    {
+        using var file = GgufFile.Open(path);
+        var architecture = ArchitectureOf(shapes, path);
+        CheckKind(file, architecture.Name);
+        Pairs(file, shapes.Transformer.Linears, architecture.Tensors);
+    }
+
+    private static GgufArchitecture ArchitectureOf(BaseModel model, string path) => GgufArchitectures.Of(model.Config.ModelType)
+        ?? throw new ModelFormatException(path, $"a base model of the type '{model.Config.ModelType}' takes no adapter from a GGUF file");
 
     private static double CheckKind(GgufFile file, string architecture)
     {

@@ -26,13 +26,13 @@ internal static class LoraTargetNames
         return [.. found];
     }
 
-    /// <summary>A name that fits no module, with the nearest that does.</summary>
+    /// <summary>A name that fits no module, with those that are nearest to it.</summary>
     public static string Unknown(string field, string name, IEnumerable<string> modules)
     {
         var known = LastParts(modules);
         var last = LastPart(name);
-        var near = known.Where(k => Distance(k, last) <= Math.Max(2, k.Length / 3)).OrderBy(k => Distance(k, last)).FirstOrDefault();
-        var hint = near is null || near == last ? "" : $" Did you mean '{near}'?";
+        var near = known.Where(k => Distance(k, last) <= Math.Max(2, k.Length / 3)).GroupBy(k => Distance(k, last)).MinBy(g => g.Key);
+        var hint = near is null or { Key: 0 } ? "" : $" Did you mean {string.Join(" or ", near.Select(n => $"'{n}'"))}?";
         return $"{field}: '{name}' matches no linear layer of the model.{hint} There are: {string.Join(", ", known)}.";
     }
 

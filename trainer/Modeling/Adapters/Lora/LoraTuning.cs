@@ -195,6 +195,14 @@ internal sealed class LoraTuning : TuningMethod
     /// <summary>What the update counts: alpha / r, or alpha / sqrt(r).</summary>
     private double Scale(double alpha, int rank) => alpha / (options.RsLora ? Math.Sqrt(rank) : rank);
 
+    /// <summary>Why a folder's rule fits no module.</summary>
+    private string NoneOf(IReadOnlyList<LinearSite> linears)
+    {
+        var unknown = (options.Targets.Modules ?? []).Where(n => !linears.Any(l => LoraTargetRule.Matches(l.Name, n))).ToList();
+        return unknown.Count == 0 ? "target_modules, exclude_modules and layers_to_transform leave no module of it."
+            : string.Join(" ", unknown.Select(n => LoraTargetNames.Unknown("target_modules", n, linears.Select(l => l.Name))));
+    }
+
     private void CheckOptions(BaseModel model)
     {
         var problems = read is null ? modules.Problems(options, model).ToList() : [];
@@ -206,7 +214,7 @@ internal sealed class LoraTuning : TuningMethod
             problems.Add($"use_dora is true with {modules.Embedding.Name} among target_modules, which is not supported.");
         if (!modules.Updated.Any() && problems.Count == 0)
             problems.Add(read is null ? "method.lora: no module is left to tune; name others in targets, or fewer in modulesToSave."
-                : "target_modules, exclude_modules and layers_to_transform leave no module of it.");
+                : NoneOf(model.Transformer.Linears));
         if (problems.Count > 0) throw new TuningException(problems);
     }
 
