@@ -32,6 +32,17 @@ public sealed class InspectTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_of_AdapterHub_is_described_without_libtorch_too()
+    {
+        using var run = TrainerProcess.Start(
+            folder, ["inspect", Repository.Fixture("peft", "bottleneck_pfeiffer_bert", "adapter_final"), "--json"], null,
+            ("GRAFT_LIBTORCH", folder.Path));
+        Assert.True(run.Wait() == 0, run.Output);
+        var report = Report(run.Output);
+        Assert.Equal((InspectedKind.AdapterHubAdapter, "bottleneck"), (report.Kind, report.Facts!.Method));
+    }
+
+    [Fact]
     public void The_exit_code_says_whether_the_engine_that_was_asked_will_serve_it()
     {
         Assert.Equal(0, Run(Peft, "--engine", "vllm").Code);

@@ -44,15 +44,26 @@ internal sealed class Activation
     {
     }
 
-    // The numbers are kept, as Scalars.One is and for the same reason.
-    private static Func<Tensor, Tensor> Curved(Scalar linear, Scalar cubic) =>
-        x => x.square().mul(cubic).add(linear).mul(x).sigmoid().mul(x);
+    // The numbers are kept, as Scalars.One is and for the same reason; made at first use, so that names can be told apart without libtorch.
+    private static Lazy<Scalar> Kept(double number) => new(() => number);
 
-    private static Func<Tensor, Tensor> Clamped(Func<Tensor, Tensor> function, Scalar low, Scalar high) =>
-        x => function(x).clamp(low, high);
+    private static Func<Tensor, Tensor> Curved(double linear, double cubic)
+    {
+        var (one, three) = (Kept(linear), Kept(cubic));
+        return x => x.square().mul(three.Value).add(one.Value).mul(x).sigmoid().mul(x);
+    }
 
-    private static Func<Tensor, Tensor> Laplace(Scalar mean, Scalar width, Scalar half) =>
-        x => x.sub(mean).div(width).erf().add(Scalars.One, Scalars.One).mul(half);
+    private static Func<Tensor, Tensor> Clamped(Func<Tensor, Tensor> function, double low, double high)
+    {
+        var (least, most) = (Kept(low), Kept(high));
+        return x => function(x).clamp(least.Value, most.Value);
+    }
+
+    private static Func<Tensor, Tensor> Laplace(double mean, double width, double half)
+    {
+        var (middle, spread, part) = (Kept(mean), Kept(width), Kept(half));
+        return x => x.sub(middle.Value).div(spread.Value).erf().add(Scalars.One, Scalars.One).mul(part.Value);
+    }
 
     public static Activation? Named(string name) => Known.GetValueOrDefault(name);
 
