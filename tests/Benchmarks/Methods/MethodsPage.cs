@@ -74,6 +74,10 @@ internal static class MethodsPage
             - Memory hardly differs, because a base of {full["base"] * 4 / 1048576:0.#} MiB weighs nothing beside the program itself. For
               large models gradients and optimizer state of all weights take several times the model.
             - Speeds and peaks are those of one short run on whatever the machine was; compare them only roughly.
+            - The base never wrote JSON. Rows of its output head for tokens that it never wrote (those of "team" or "urgency") were hardly
+              trained and stay small, and every method but full fine-tuning leaves the head alone. That bounds how sure the model can be:
+              after LoRA such a token is the likeliest, with a probability near 0.3 where others have 0.99, which is why its loss stays near 0.3
+              while its answers are right. A model that was trained on text of all kinds has no such rows.
             - Soft prompts (prompt tuning, P-tuning, prefix tuning) and IA3 steer what a model can do already. This one can do nothing
               but answer customers, and they have few numbers to teach it more. Prompt tuning comes near full fine-tuning only for models
               of billions of parameters ([Lester et al. 2021](https://arxiv.org/abs/2104.08691)).
