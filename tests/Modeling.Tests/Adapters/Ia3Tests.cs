@@ -96,4 +96,22 @@ public sealed class Ia3Tests
         var ids = tensor(new long[] { 9, 100, 200, 30 });
         return model.Config.Task == ModelTask.Classification ? model.Classifier.Forward(ids, pass) : model.Network.Forward(ids, pass);
     }
+
+    [Fact]
+    public void What_is_learnt_near_one_counts_as_it_is_on_a_narrow_base()
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        // bfloat16 has nothing between 1 and 1.0078.
+        var scales = full([64, 1], 1.005f, ScalarType.Float32);
+        var y = rand([4096, 64], ScalarType.Float32, generator: new Generator(0)).add(1).to_type(ScalarType.BFloat16);
+        using var layer = new Modeling.Adapters.Ia3Layer(scales.DetachFromDisposeScope(), ofInput: false);
+        var tuned = y.clone();
+
+        layer.Amend(tuned, y, null!);
+
+        var gain = tuned.to_type(ScalarType.Float32).mean().item<float>() / y.to_type(ScalarType.Float32).mean().item<float>();
+        Assert.InRange(gain, 1.004, 1.006);
+        Assert.Equal(ScalarType.BFloat16, tuned.dtype);
+    }
 }

@@ -73,9 +73,11 @@ internal sealed class AdapterFolder : IDisposable
     public IReadOnlyList<string>? Labels()
     {
         if (IsHub) return Head is null ? null : HubHeadConfig.Labels(HeadConfigPath);
-        if (Config.Text("task_type") != "SEQ_CLS") return null;
+        var task = Config.Text("task_type");
+        if (task is not (null or "SEQ_CLS")) return null;
         var rows = Weights.Tensors.Values.Where(t => t.Shape.Count == 2 && LabelRows.Any(r => t.Name.EndsWith(r, StringComparison.Ordinal)))
             .Select(t => t.Shape[0]).ToList();
+        if (task is null && rows.Count == 0) return null;
         if (rows is not [var count])
             throw new ModelFormatException(Weights.Path,
                 "task_type is SEQ_CLS, but it holds no head of a classifier (score or classifier)");

@@ -23,11 +23,12 @@ internal abstract class AdapterTensors
     /// <param name="name">In the file that it is stored in.</param>
     /// <param name="draw">Its first values, where training begins.</param>
     /// <param name="rate">It learns so many times as fast as the others.</param>
-    public Tensor Take(string name, long[] shape, Draw draw, double rate = 1)
+    /// <param name="exact">It is served in float32 too, because it lies near one, where narrower types cannot tell what was learnt.</param>
+    public Tensor Take(string name, long[] shape, Draw draw, double rate = 1, bool exact = false)
     {
         using var scope = NewDisposeScope();
         using var guard = no_grad();
-        var tensor = Get(name, shape, draw).DetachFromDisposeScope();
+        var tensor = Get(name, shape, draw, exact).DetachFromDisposeScope();
         Parameters += tensor.numel();
         if (!Learn) return tensor;
         tensor.requires_grad = true;
@@ -43,7 +44,7 @@ internal abstract class AdapterTensors
         Parameters += weight.numel();
     }
 
-    protected abstract Tensor Get(string name, long[] shape, Draw draw);
+    protected abstract Tensor Get(string name, long[] shape, Draw draw, bool exact);
 }
 
 /// <summary>Fresh ones, to be trained.</summary>
@@ -51,7 +52,7 @@ internal sealed class DrawnTensors(Generator rng, Device device) : AdapterTensor
 {
     public override bool Learn => true;
 
-    protected override Tensor Get(string name, long[] shape, Draw draw) => draw(shape, rng).to(device);
+    protected override Tensor Get(string name, long[] shape, Draw draw, bool exact) => draw(shape, rng).to(device);
 }
 
 /// <summary>
@@ -80,10 +81,10 @@ internal sealed class StoredTensors(
     /// <summary>Type of the stored tensors, as safetensors names it.</summary>
     public string Dtype => string.Join(", ", files.SelectMany(f => f.Tensors.Values).Select(t => t.Dtype).Distinct(StringComparer.Ordinal));
 
-    protected override Tensor Get(string name, long[] shape, Draw draw)
+    protected override Tensor Get(string name, long[] shape, Draw draw, bool exact)
     {
         asked.Add(name);
-        var type = learn ? ScalarType.Float32 : dtype ?? model.DType;
+        var type = learn || exact ? ScalarType.Float32 : dtype ?? model.DType;
         var holder = files.FirstOrDefault(f => f.Tensors.ContainsKey(name));
         if (holder?.Tensors[name] is not { } info) missing.Add(name);
         else if (!info.Shape.SequenceEqual(shape))

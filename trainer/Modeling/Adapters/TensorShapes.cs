@@ -7,5 +7,5 @@ internal sealed class TensorShapes : AdapterTensors
 {
     public override bool Learn => false;
 
-    protected override Tensor Get(string name, long[] shape, Draw draw) => zeros(shape, ScalarType.Float32, META);
+    protected override Tensor Get(string name, long[] shape, Draw draw, bool exact) => zeros(shape, ScalarType.Float32, META);
 }

@@ -28,6 +28,8 @@ public sealed class LoraVariantTests
     private static readonly Dictionary<string, LoraMethod> OfLlamas = new()
     {
         ["embedding"] = new(new LoraTargets { Modules = ["embed_tokens", "q_proj"] }, 4),
+        ["pissa with embedding"] = new(
+            new LoraTargets { Modules = ["embed_tokens", "q_proj"] }, 4, RsLora: true, Initialization: LoraInitialization.Pissa),
         ["head"] = new(new LoraTargets { Modules = ["lm_head", "v_proj"] }, 4),
         ["head dora"] = new(new LoraTargets { Modules = ["lm_head"] }, 4, Dora: true),
         ["embedding and head"] = new(new LoraTargets { Modules = ["lm_head", "embed_tokens"] }, 4, RsLora: true),

@@ -3,9 +3,11 @@ using Graft.Contract;
 namespace Graft.Modeling.Adapters;
 
 /// <summary>IA3: see <see cref="Ia3Method"/>.</summary>
-/// <param name="origin">Where the options were said, for messages.</param>
-internal sealed class Ia3Tuning(Ia3Method options, string origin = "method.ia3.targets") : TuningMethod
+/// <param name="isRead">The options are a folder's, not a job's.</param>
+internal sealed class Ia3Tuning(Ia3Method options, bool isRead = false) : TuningMethod
 {
+    private readonly string origin = isRead ? "adapter_config.json" : "method.ia3.targets";
+
     private Ia3Targets targets = new([], []);
     private List<string> tuned = [];
 
@@ -14,7 +16,7 @@ internal sealed class Ia3Tuning(Ia3Method options, string origin = "method.ia3.t
     // As in the paper's recipe (T-Few).
     public override double DefaultLearningRate => 3e-3;
 
-    public static Ia3Tuning Read(AdapterFolder folder) => new(PeftIa3Config.Read(folder), "adapter_config.json");
+    public static Ia3Tuning Read(AdapterFolder folder) => new(PeftIa3Config.Read(folder), isRead: true);
 
     private protected override Attachment Declare(BaseModel model, AdapterTensors tensors)
     {
@@ -28,7 +30,7 @@ internal sealed class Ia3Tuning(Ia3Method options, string origin = "method.ia3.t
             if (!targets.Modules.Any(t => LoraTargetRule.Matches(site.Name, t))) continue;
             var ofInput = IsFeedForward(site);
             long[] shape = ofInput ? [1, site.InFeatures] : [site.OutFeatures, 1];
-            attachment.Add(site, new Ia3Layer(tensors.Take($"base_model.model.{site.Name}.ia3_l", shape, Initial.One), ofInput));
+            attachment.Add(site, new Ia3Layer(tensors.Take($"base_model.model.{site.Name}.ia3_l", shape, Initial.One, exact: true), ofInput));
             sites.Add(site);
         }
         tuned = LoraTargetNames.LastParts(sites);
@@ -50,6 +52,12 @@ internal sealed class Ia3Tuning(Ia3Method options, string origin = "method.ia3.t
     private void CheckOptions(IReadOnlyList<LinearSite> linears)
     {
         var problems = new List<string>();
+        if (isRead)
+        {
+            // Such a folder may name what other models have; its tensors say what it tunes of this one.
+            if (linears.Any(l => targets.Modules.Any(t => LoraTargetRule.Matches(l.Name, t)))) return;
+            throw new TuningException([$"target_modules matches no linear layer: {string.Join(", ", targets.Modules)}."]);
+        }
         if (targets.Modules.Count == 0) problems.Add($"{origin}: names no module; name at least one.");
         var known = linears.Select(l => l.Name).ToList();
         foreach (var name in targets.Modules.Where(n => !linears.Any(l => LoraTargetRule.Matches(l.Name, n))))

@@ -6,7 +6,7 @@ namespace Graft.Modeling.Adapters;
 /// <summary>
 /// A low-rank update that gives only the directions of the weight's rows, beside a vector m that gives their lengths (DoRA, Liu et al.
 /// 2024, arXiv:2402.09353): y = m / n (W x + scale B A x) + bias, n the lengths of the rows of W + scale B A. As the paper's section 4.3
-/// proposes, n counts as a constant in the backward pass.
+/// proposes, n counts as a constant in the backward pass. Dropout is as in the paper's formula, on what B A sees alone.
 /// </summary>
 /// <param name="update">Owned by this adapter.</param>
 /// <param name="magnitude">m (out).</param>
@@ -21,13 +21,13 @@ internal sealed class DoraLayer(LoraLayer update, Tensor magnitude) : LinearAdap
     {
         if (site.Bias is { } bias) output.sub_(bias);
         update.AddUpdate(output, input);
-        output.mul_(Factors(site).to_type(output.dtype));
+        output.mul_(Factors(site));
         if (BiasOf(site, output.dtype) is { } own) output.add_(own);
     }
 
     public override Tensor Forward(Tensor input, LinearSite site, GradientBin bin)
     {
-        var output = update.Sum(input, site, null, bin).mul(Factors(site).to_type(input.dtype));
+        var output = update.Sum(input, site, null, bin).mul(Factors(site)).to_type(input.dtype);
         return BiasOf(site, input.dtype) is { } bias ? output.add_(bias) : output;
     }
 

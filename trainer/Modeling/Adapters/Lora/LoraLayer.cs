@@ -19,8 +19,8 @@ internal sealed class LoraLayer(Tensor a, Tensor b, double scale, Dropout? dropo
     public double Scale { get; } = scale;
 
     /// <summary>
-    /// A second update that is frozen, of rank r too: what the layer's weight gave up to A and B as they began, its B negative. So the
-    /// weight itself stays as it is.
+    /// A and B as they began, where they began as a part of the layer's weight: what the weight gave up. It stays as it is itself, and the
+    /// update is B A - B0 A0, computed as (B - B0) A + B0 (A - A0), in which narrow types lose nothing to the difference of large numbers.
     /// </summary>
     public (Tensor A, Tensor B)? GivenUp { get; init; }
 
@@ -31,11 +31,11 @@ internal sealed class LoraLayer(Tensor a, Tensor b, double scale, Dropout? dropo
 
     /// <summary>Both updates as one.</summary>
     /// <returns>(r, in), or (2 r, in).</returns>
-    public Tensor Down(ScalarType dtype) => As(GivenUp is { } given ? cat([A, given.A]) : A, dtype);
+    public Tensor Down(ScalarType dtype) => As(GivenUp is { } given ? cat([A, A.sub(given.A)]) : A, dtype);
 
     /// <summary>Both updates as one.</summary>
     /// <returns>(out, r), or (out, 2 r).</returns>
-    public Tensor Up(ScalarType dtype) => As(GivenUp is { } given ? cat([B, given.B], 1) : B, dtype);
+    public Tensor Up(ScalarType dtype) => As(GivenUp is { } given ? cat([B.sub(given.B), given.B], 1) : B, dtype);
 
     public override void Amend(Tensor output, Tensor input, LinearSite site)
     {

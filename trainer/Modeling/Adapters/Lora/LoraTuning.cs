@@ -68,9 +68,15 @@ internal sealed class LoraTuning : TuningMethod
         {
             var (rank, scale) = (RankOf(embedding.Name), ScaleOf(embedding.Name));
             var key = Prefix + embedding.Name;
-            attachment.Embedding = new LoraEmbedding(
-                tensors.Take(key + ".lora_embedding_A", [rank, embedding.Table.Rows], Initial.Zero),
-                tensors.Take(key + ".lora_embedding_B", [embedding.Table.Columns, rank], Initial.Normal(1)), scale);
+            var a = tensors.Take(key + ".lora_embedding_A", [rank, embedding.Table.Rows], Initial.Zero);
+            var b = tensors.Take(key + ".lora_embedding_B", [embedding.Table.Columns, rank], Initial.Normal(1));
+            attachment.Embedding = new LoraEmbedding(a, b, scale);
+            if (doubled)
+            {
+                // The configuration then has twice the rank of everything.
+                stored[key + ".lora_embedding_A"] = () => cat([a, zeros_like(a)]);
+                stored[key + ".lora_embedding_B"] = () => cat([b, zeros_like(b)], 1);
+            }
             Beside(key, embedding.Table, tensors);
         }
         foreach (var site in modules.SavedLinears) attachment.Add(site, ReplacedLinear.Take(tensors, site, Prefix + site.Name));
@@ -88,7 +94,7 @@ internal sealed class LoraTuning : TuningMethod
         var b = tensors.Take(key + ".lora_B.weight", [site.OutFeatures, rank], start.B, options.LoraPlusRatio);
         var layer = new LoraLayer(a, b, scale, dropout)
         {
-            GivenUp = start.FromWeight ? (a.detach().clone().DetachFromDisposeScope(), b.detach().neg().DetachFromDisposeScope()) : null,
+            GivenUp = start.FromWeight ? (a.detach().clone().DetachFromDisposeScope(), b.detach().clone().DetachFromDisposeScope()) : null,
             Bias = options.Bias == LoraBias.None || site.Bias is null ? null
                 : Bias(tensors, key + ".base_layer.bias", key + ".bias", site.Bias),
         };
@@ -101,7 +107,7 @@ internal sealed class LoraTuning : TuningMethod
         if (site.Name == "lm_head") Beside(key, site.Weight, tensors);
         return !options.Dora ? layer : new DoraLayer(layer, tensors.Take(
             key + ".lora_magnitude_vector", [site.OutFeatures], (_, _) => RowLengths.Squares(site.Matrix).sqrt_().cpu(),
-            options.LoraPlusRatio));
+            options.LoraPlusRatio, exact: true));
     }
 
     /// <summary>PEFT stores the frozen weight of embeddings and heads beside their update; a reader has no need of it.</summary>

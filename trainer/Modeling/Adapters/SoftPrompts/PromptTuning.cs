@@ -24,8 +24,8 @@ internal sealed class PromptTuning(PromptTuningMethod options) : VirtualTokenTun
         var first = fields.Text("prompt_tuning_init") switch
         {
             "TEXT" when fields.Text("prompt_tuning_init_text") is { } text => new PromptInitialization { Text = text },
-            "RANDOM" => new PromptInitialization { Random = new RandomInitialization() },
-            _ => null,
+            "SAMPLE_VOCAB" => new PromptInitialization { SampledVocabulary = new SampledVocabulary() },
+            _ => new PromptInitialization { Random = new RandomInitialization() },
         };
         return new(new PromptTuningMethod(tokens, first)) { SavedNames = PeftPromptConfig.Saved(folder) };
     }

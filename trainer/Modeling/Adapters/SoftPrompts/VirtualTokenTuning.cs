@@ -19,7 +19,7 @@ internal abstract class VirtualTokenTuning(int tokens) : TuningMethod
 
     protected int Tokens => tokens;
 
-    /// <summary>PEFT's <c>modules_to_save</c> of the folder that the method was read from; null: both names that a head may have.</summary>
+    /// <summary>PEFT's <c>modules_to_save</c> of the folder that the method was read from; null: what a head may be called.</summary>
     private protected IReadOnlyList<string>? SavedNames { get; init; }
 
     /// <summary>What PEFT calls the method.</summary>
@@ -64,7 +64,7 @@ internal abstract class VirtualTokenTuning(int tokens) : TuningMethod
         var whole = Trainable.Where(t => t.Name.StartsWith(HeadPrefix, StringComparison.Ordinal)).Select(t => (t.Name, t.Parameter));
         SafetensorsWriter.Write(Path.Combine(folder, ArtifactLayout.AdapterWeights), [(Embeddings, Computed()), .. whole]);
         if (StateFile == ArtifactLayout.TrainingState) TrainingState.Write(folder, this);
-        var fields = PeftPromptConfig.Of(PeftType, tokens, model.Config, SavedNames ?? ["classifier", "score"], baseModelName);
+        var fields = PeftPromptConfig.Of(PeftType, tokens, model.Config, SavedNames ?? TrainedHead.SavedNames(model), baseModelName);
         Describe(fields, model.Config, baseModelName);
         PeftConfig.Write(Path.Combine(folder, ArtifactLayout.AdapterConfig), fields);
     }
