@@ -92,8 +92,10 @@ public static class ChunkedCrossEntropy
         {
             var (hidden, dense, targets, softCap) = ((Tensor)vars[0], vars[1] as Tensor, (Tensor)vars[2], (double)vars[3]);
             var hiddenGradient = hidden.requires_grad ? empty_like(hidden) : null;
-            var weightGradient = dense is { requires_grad: true } ? zeros_like(dense) : null;
+            // Summed over many chunks, which narrow types would lose.
+            var weightGradient = dense is { requires_grad: true } ? zeros(dense.shape, ScalarType.Float32, dense.device) : null;
             var loss = Run(hidden, dense ?? (WeightMatrix)vars[1], targets, softCap, hiddenGradient, weightGradient);
+            if (weightGradient is not null && dense!.dtype != ScalarType.Float32) weightGradient = weightGradient.to_type(dense.dtype);
             ctx.save_for_backward([.. new[] { hiddenGradient, weightGradient }.OfType<Tensor>()]);
             ctx.save_data("hidden", hiddenGradient is not null);
             ctx.save_data("weight", weightGradient is not null);

@@ -62,8 +62,8 @@ internal sealed class Evaluator(BaseModel model, int microBatchTokens)
     public double Accuracy(IReadOnlyList<LabeledExample> examples, LoadedAdapter? adapter, CancellationToken cancellation)
     {
         using var noGrad = no_grad();
-        var right = 0;
-        foreach (var micro in MicroBatches.Cut(examples, int.MaxValue, microBatchTokens))
+        var (right, lead) = (0, model.Transformer.LeadOf(adapter));
+        foreach (var micro in MicroBatches.Cut(examples, int.MaxValue, microBatchTokens, lead.Tokens))
         {
             cancellation.ThrowIfCancellationRequested();
             using var part = new LabelBatch([.. micro.Cast<LabeledExample>()], model, adapter);

@@ -1,5 +1,6 @@
 using Graft.Contract;
 using Graft.Modeling;
+using Graft.Trainer.Runs;
 using static TorchSharp.torch;
 
 namespace Graft.Trainer.Merging;
@@ -36,8 +37,9 @@ internal sealed record ParityPrompts(IReadOnlyList<string> Texts, Precision Prec
         var most = Math.Min(MaxTokens, model.MaxLength);
         if (!model.HasTokenizer)
             return [[.. Enumerable.Range(1, Math.Min(24, most)).Select(i => i * 7919L % model.Config.VocabularySize)]];
-        return [.. (Texts.Count > 0 ? Texts : Usual).Select(t => model.Tokenizer.Encode(t, addSpecialTokens: true))
+        List<long[]> prompts = [.. (Texts.Count > 0 ? Texts : Usual).Select(t => model.Tokenizer.Encode(t, addSpecialTokens: true))
             .Where(ids => ids.Count > 0).Select(ids => ids.Take(most).Select(i => (long)i).ToArray())];
+        return prompts.Count > 0 ? prompts : throw RunFailedException.Job("no prompt holds a token; give --prompt some text");
     }
 
     /// <returns>For each prompt (positions, vocabulary), or (1, labels) of a classifier: float32 on the processor.</returns>

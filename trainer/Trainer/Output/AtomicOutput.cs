@@ -24,8 +24,10 @@ internal static class AtomicOutput
             Directory.CreateDirectory(scratch);
             try
             {
-                var output = Path.Combine(scratch, Path.GetFileName(target));
-                write(output, scratch);
+                // Apart, so that no name of what is made besides can meet the output's.
+                var (made, besides) = (Directory.CreateDirectory(Path.Combine(scratch, "output")), Directory.CreateDirectory(Path.Combine(scratch, "besides")));
+                var output = Path.Combine(made.FullName, Path.GetFileName(target));
+                write(output, besides.FullName);
                 Durable.Sync(output);
                 if (File.Exists(output)) File.Move(output, target);
                 else Directory.Move(output, target);
@@ -33,9 +35,21 @@ internal static class AtomicOutput
             }
             finally
             {
-                Directory.Delete(scratch, recursive: true);
+                Remove(scratch);
             }
             return true;
         });
+    }
+
+    /// <summary>What cannot be removed is left, rather than hiding how the writing ended.</summary>
+    private static void Remove(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
     }
 }

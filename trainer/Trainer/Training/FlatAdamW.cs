@@ -76,6 +76,7 @@ internal sealed class FlatAdamW : IDisposable
 
     public void Dispose()
     {
+        foreach (var (_, parameter) in parameters) parameter.grad = null;
         foreach (var view in gradientViews.Concat(updateViews)) view.Dispose();
         gradient.Dispose();
         update.Dispose();

@@ -91,6 +91,8 @@ public sealed class LoraCombiner : IDisposable
             else if (options.SumsFactors && pairs.Select(p => p.Rank).Distinct().Count() > 1)
                 problems.Add($"'{module}' has the ranks {Each(p => p.Rank)}; this method needs the same, cat and svd take any.");
         }
+        if (options.Rank is { } asked && adapters.Sum(a => (long)a.Pairs.Max(p => p.Rank)) is var most && asked > most)
+            problems.Add($"the rank is {asked}; the weighted sum of these adapters has at most {most}.");
         if (adapters.Select(a => a.Folder.Config.Text("task_type")).Distinct().Count() > 1)
             problems.Add("they are adapters of different tasks (task_type).");
         if (adapters.Select(a => a.Folder.Config.Flag("fan_in_fan_out") ?? false).Distinct().Count() > 1)
