@@ -33,6 +33,15 @@ internal sealed class JsonFields
 
     public IEnumerable<string> Names => element.EnumerateObject().Select(p => p.Name);
 
+    /// <summary>Whether a field is more than absent, null, false, or an empty list or map.</summary>
+    public bool Says(string name) => Find(name) is { } value && value.ValueKind switch
+    {
+        JsonValueKind.Object => value.EnumerateObject().Any(),
+        JsonValueKind.Array => value.GetArrayLength() > 0,
+        JsonValueKind.False => false,
+        _ => true,
+    };
+
     public string? Text(string name) => Find(name) is not { } value ? null
         : value.ValueKind == JsonValueKind.String ? value.GetString() : Bad<string>(name, value, "a text");
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Graft.Contract;
 
 namespace Graft.Modeling.Adapters;
 
@@ -8,17 +9,20 @@ namespace Graft.Modeling.Adapters;
 /// </summary>
 internal static class ModulePattern
 {
+    private const RegexOptions Options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
+
     /// <summary>One that fits a whole path (<c>target_modules</c> as a text).</summary>
     /// <exception cref="ArgumentException">It is none, or asks for what cannot be matched in linear time.</exception>
-    public static Regex Whole(string pattern) => Compile(pattern, p => $@"\A(?:{p})\z");
+    public static Regex Whole(string pattern) => Compile(pattern, p => new Regex($@"\A(?:{p})\z", Options));
 
     /// <summary>One that fits a whole path, or what follows a dot in it (<c>rank_pattern</c>).</summary>
     /// <exception cref="ArgumentException">As <see cref="Whole"/>.</exception>
-    public static Regex Suffix(string pattern) => Compile(pattern, p => $@"\A(?:.*\.)?(?:{p})\z");
+    public static Regex Suffix(string pattern) => Compile(pattern, ModulePatterns.Compile);
 
     /// <summary>The number of a block, behind what the pattern fits (<c>layers_pattern</c>).</summary>
     /// <exception cref="ArgumentException">As <see cref="Whole"/>.</exception>
-    public static Regex Block(string? pattern) => Compile(pattern ?? @"[^.]*", p => $@"\A.*\.(?:{p})\.(?<block>[0-9]+)\.");
+    public static Regex Block(string? pattern) =>
+        Compile(pattern ?? @"[^.]*", p => new Regex($@"\A.*\.(?:{p})\.(?<block>[0-9]+)\.", Options));
 
     /// <summary>What the first pattern that fits says.</summary>
     public static T? First<T>(IEnumerable<(Regex Pattern, T Value)> patterns, string module) where T : struct
@@ -28,14 +32,13 @@ internal static class ModulePattern
         return null;
     }
 
-    private static Regex Compile(string pattern, Func<string, string> within)
+    private static Regex Compile(string pattern, Func<string, Regex> within)
     {
-        const RegexOptions options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
         try
         {
             // Alone first: what closes a parenthesis of ours must not make a whole of it.
-            _ = new Regex(pattern, options);
-            return new Regex(within(pattern), options);
+            _ = new Regex(pattern, Options);
+            return within(pattern);
         }
         catch (NotSupportedException e)
         {

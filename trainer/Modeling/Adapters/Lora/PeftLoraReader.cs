@@ -33,7 +33,7 @@ internal static class PeftLoraReader
         foreach (var name in UnsupportedFlags)
             if (fields.Find(name) is { ValueKind: JsonValueKind.True or JsonValueKind.Object }) fields.Wrong($"{name} is not supported");
         foreach (var name in UnsupportedFields)
-            if (fields.Find(name) is { } value && !IsEmpty(value)) fields.Wrong($"{name} is not supported");
+            if (fields.Says(name)) fields.Wrong($"{name} is not supported");
         if (fields.Find("init_lora_weights") is { ValueKind: JsonValueKind.String } how
             && ChangedBases.Any(c => how.GetString()!.StartsWith(c, StringComparison.OrdinalIgnoreCase)))
             fields.Wrong($"init_lora_weights is '{how.GetString()}', which changes the base's weights; save the adapter with "
@@ -144,12 +144,4 @@ internal static class PeftLoraReader
             fields.Wrong($"{name} holds no regular expression that can be used: {e.Message}");
         }
     }
-
-    private static bool IsEmpty(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => !value.EnumerateObject().Any(),
-        JsonValueKind.Array => value.GetArrayLength() == 0,
-        JsonValueKind.False => true,
-        _ => false,
-    };
 }

@@ -53,7 +53,7 @@ internal sealed class StoredLora : IDisposable
             if (fields.Text("bias") is { } bias and not "none")
                 fields.Wrong($"bias is '{bias}', and biases cannot {purpose}; merge it into its base instead");
             foreach (var name in Parts)
-                if (fields.Find(name) is { } value && !IsEmpty(value))
+                if (fields.Says(name) && fields.Find(name) is { } value)
                     fields.Wrong($"{name} is {value.GetRawText()}, which cannot {purpose}; merge it into its base instead");
             var scale = Scales(fields);
             var rank = Patterns(fields, "rank_pattern") is var ranks && fields.Integer("r") is { } r
@@ -151,12 +151,4 @@ internal sealed class StoredLora : IDisposable
         if (problems.Count > 0) throw new ModelFormatException(file.Path, string.Join("; ", problems.Take(12)));
         return [.. pairs.OrderBy(p => p.Module, StringComparer.Ordinal)];
     }
-
-    private static bool IsEmpty(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => !value.EnumerateObject().Any(),
-        JsonValueKind.Array => value.GetArrayLength() == 0,
-        JsonValueKind.False => true,
-        _ => false,
-    };
 }
