@@ -75,6 +75,8 @@ internal static class Sources
     public static Source FieldSelectors { get; } =
         new("Field selectors", "https://kubernetes.io/docs/concepts/overview/working-with-objects/field-selectors/");
 
+    public static Source CoreConversion { get; } = new("core/v1/conversion.go", Code + "pkg/apis/core/v1/conversion.go");
+
     public static Source Names { get; } = new("Object names and IDs",
         "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/");
 

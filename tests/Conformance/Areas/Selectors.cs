@@ -47,7 +47,11 @@ internal static class Selectors
             Assert.Equal(["b"], (await s.GetAsync($"{s.Secrets}?labelSelector=tier&fieldSelector=metadata.name%3Db")).Is(200).Names);
         }),
         Case.Refused("A field that is not selectable is refused", Sources.FieldSelectors,
-            s => s.GetAsync($"{s.ConfigMaps}?fieldSelector=data.k%3D1"), 400, "BadRequest", "field label not supported: data.k"),
+            s => s.GetAsync($"{s.ConfigMaps}?fieldSelector=data.k%3D1"), 400, "BadRequest",
+                "\"data.k\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""),
+        Case.Refused("A field that is not selectable is refused in other words by kinds that have selectable fields of their own",
+            Sources.CoreConversion, s => s.GetAsync($"{s.Secrets}?fieldSelector=data.k%3D1"), 400, "BadRequest",
+            "field label not supported: data.k"),
         Case.Refused("A field selector without an operator is refused", Sources.FieldParser,
             s => s.GetAsync($"{s.ConfigMaps}?fieldSelector=metadata.name"), 400, "BadRequest", "invalid selector"),
         new("Custom objects are selected by the fields that their definition names", Sources.CustomFields, async s =>

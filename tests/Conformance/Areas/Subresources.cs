@@ -133,7 +133,7 @@ internal static class Subresources
 
             (await s.PutAsync($"{s.Widget("a")}/scale", scale.Object.With(5, "spec", "replicas"))).Refuses(409, "Conflict");
         }),
-        new("A scale of a custom object without replicas is refused", Sources.CustomScale, async s =>
+        new("Fewer than no replicas of a custom object are refused", Sources.CustomScale, async s =>
         {
             await s.WidgetAsync("a");
 

@@ -39,8 +39,13 @@ internal sealed class Selectors
         {
             "metadata.name" => obj => obj.Name(),
             "metadata.namespace" => obj => obj.Namespace(),
-            _ => kind.SelectableFields.GetValueOrDefault(field) ?? throw ApiException.BadRequest($"field label not supported: {field}"),
+            _ => kind.SelectableFields.GetValueOrDefault(field) ?? throw ApiException.BadRequest(NotSelectable(kind, field)),
         };
         return obj => read(obj) == wanted != negative;
     }
+
+    /// <summary>Kubernetes has one text for kinds with fields of their own and for custom kinds, another one for all the others.</summary>
+    private static string NotSelectable(ResourceKind kind, string field) => kind.IsCustom || kind.SelectableFields.Count > 0
+        ? $"field label not supported: {field}"
+        : $"\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"";
 }
