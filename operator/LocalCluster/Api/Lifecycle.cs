@@ -41,12 +41,19 @@ internal sealed class Lifecycle
         while (!cancellation.IsCancellationRequested)
         {
             // Taken before looking, so that nothing that comes meanwhile is missed.
-            _store.Events(Namespaces).Read(_store.Events(Namespaces).End, out var namespaceChanged);
-            _store.Events(Definitions).Read(_store.Events(Definitions).End, out var definitionChanged);
+            var namespaceChanged = NextChange(Namespaces);
+            var definitionChanged = NextChange(Definitions);
             var pending = Sweep();
             var wait = Task.Delay(pending ? SweepInterval : Timeout.InfiniteTimeSpan, _writer.Time, cancellation);
             await Task.WhenAny(namespaceChanged, definitionChanged, wait);
         }
+    }
+
+    private Task NextChange(GroupResource resource)
+    {
+        var place = _store.Events(resource).End;
+        _store.Events(resource).Read(ref place, "", out var appended);
+        return appended;
     }
 
     private bool Sweep()
@@ -55,7 +62,7 @@ internal sealed class Lifecycle
         foreach (var ns in Ending(Namespaces))
         {
             var left = _catalog.All.Where(kind => kind.Namespaced && !kind.IsVirtual).DistinctBy(kind => kind.GroupResource)
-                .Sum(kind => DeleteAll(kind, stored => stored.Key.Namespace == ns.Key.Name));
+                .Sum(kind => DeleteAll(kind, ns.Key.Name));
             if (left == 0)
                 Finish(Namespaces, ns, obj => obj.Child("spec").Remove("finalizers"));
             pending = true;
@@ -63,7 +70,7 @@ internal sealed class Lifecycle
         foreach (var definition in Ending(Definitions))
         {
             var kind = _catalog.Find(KindCatalog.ResourceOf(definition.Content));
-            if (kind is null || DeleteAll(kind, _ => true) == 0)
+            if (kind is null || DeleteAll(kind, "") == 0)
                 Finish(Definitions, definition, RemoveCleanup);
             pending = true;
         }
@@ -71,16 +78,17 @@ internal sealed class Lifecycle
     }
 
     private List<StoredObject> Ending(GroupResource resource) =>
-        [.. _store.Snapshot(resource).Objects.Values.Where(stored => stored.Content.IsDeleting() && HoldsContent(stored.Content))];
+        [.. _store.Snapshot(resource).Objects.All.Where(stored => stored.Content.IsDeleting() && HoldsContent(stored.Content))];
 
     /// <summary>Whether it still waits for its content; other finalizers are not ours.</summary>
     private static bool HoldsContent(JsonObject obj) =>
         obj.At("spec", "finalizers") is JsonArray { Count: > 0 } || obj.Finalizers().Contains(DefinitionRules.CleanupFinalizer);
 
-    private int DeleteAll(ResourceKind kind, Func<StoredObject, bool> which)
+    /// <returns>How many are left, in a namespace or in all when it is empty.</returns>
+    private int DeleteAll(ResourceKind kind, string ns)
     {
-        var found = _store.Snapshot(kind.GroupResource).Objects.Values.Where(which).ToList();
-        foreach (var stored in found.Where(stored => !stored.Content.IsDeleting()))
+        var found = _store.Snapshot(kind.GroupResource).Objects;
+        foreach (var stored in found.In(ns).Where(stored => !stored.Content.IsDeleting()))
         {
             try
             {
@@ -91,7 +99,7 @@ internal sealed class Lifecycle
                 // Went on its own meanwhile.
             }
         }
-        return found.Count == 0 ? 0 : _store.Snapshot(kind.GroupResource).Objects.Values.Count(which);
+        return found.CountIn(ns) == 0 ? 0 : _store.Snapshot(kind.GroupResource).Objects.CountIn(ns);
     }
 
     private void Finish(GroupResource resource, StoredObject stored, Action<JsonObject> release)

@@ -64,7 +64,7 @@ internal sealed class ResourceHandler(
         var renderer = new ObjectRenderer(kind, Representation.Of(http.Request, isList: true), time);
         ListOptions.Check(http.Request.Query, watch: false);
         var page = _lists.Read(kind, SelectorsOf(http.Request, kind, target), http.Request.Query);
-        return Responses.WriteAsync(http, 200, json => renderer.WriteList(json, page.Objects, page.Version, page.Next, page.Remaining));
+        return renderer.SendListAsync(http, page);
     }
 
     private Task WatchAsync(HttpContext http, ResourceKind kind, RequestTarget target, CancellationToken stopping)
@@ -136,7 +136,7 @@ internal sealed class ResourceHandler(
         var options = DeleteOptions.Of(await ReadOptionsAsync(http), http.Request);
         var selectors = SelectorsOf(http.Request, kind, target);
         var deleted = new List<StoredObject>();
-        foreach (var stored in store.Snapshot(kind.GroupResource).Objects.Values.Where(selectors.Matches))
+        foreach (var stored in store.Snapshot(kind.GroupResource).Objects.In(target.Namespace).Where(selectors.Matches))
         {
             try
             {
@@ -148,7 +148,7 @@ internal sealed class ResourceHandler(
             }
         }
         var renderer = new ObjectRenderer(kind, Representation.Of(http.Request, isList: true), time);
-        await Responses.WriteAsync(http, 200, json => renderer.WriteList(json, deleted, store.ResourceVersion, "", null));
+        await renderer.SendListAsync(http, new ListPage(deleted, store.ResourceVersion, "", null));
     }
 
     private async Task RespondAsync(HttpContext http, int code, ResourceKind kind, StoredObject stored, WriteOptions options)

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -6,6 +7,9 @@ namespace Graft.LocalCluster.Api;
 /// <summary>Small things that every handler writes.</summary>
 internal static class Responses
 {
+    /// <summary>What is not ASCII is sent as it is, as Kubernetes does.</summary>
+    public static JsonWriterOptions Writing { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static Task WriteAsync(HttpContext http, int code, JsonNode body, string contentType = "application/json") =>
         WriteAsync(http, code, writer => body.WriteTo(writer), contentType);
 
@@ -13,7 +17,7 @@ internal static class Responses
     {
         http.Response.StatusCode = code;
         http.Response.ContentType = contentType;
-        using (var writer = new Utf8JsonWriter(http.Response.BodyWriter))
+        using (var writer = new Utf8JsonWriter(http.Response.BodyWriter, Writing))
             write(writer);
         await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
     }

@@ -6,13 +6,19 @@ internal sealed class ExpiredVersionException(long requested, long oldest)
 
 /// <summary>
 /// The last changes of one table, in the order of their versions, in a ring. Readers keep their own place, so that a slow reader delays
-/// nobody; one that falls out of the ring gets <see cref="ExpiredVersionException"/>.
+/// nobody; one that falls out of the ring gets <see cref="ExpiredVersionException"/>. A reader of one namespace is woken by that
+/// namespace's changes alone, and is not expired by those of others.
 /// </summary>
 internal sealed class EventLog(int capacity)
 {
+    // More namespaces than this are not told apart among what is forgotten; the price is an early 410 for their idle watches.
+    private const int NamespacesToldApart = 4096;
+
     private readonly object _gate = new();
-    private readonly StoreEvent[] _ring = new StoreEvent[capacity];
-    private TaskCompletionSource _appended = NewSignal();
+    private readonly StoreEvent?[] _ring = new StoreEvent?[capacity];
+    private readonly Dictionary<string, TaskCompletionSource> _waiting = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _lost = new(StringComparer.Ordinal);
+    private long _lostOfOthers = -1;
     private long _end;
     private long _forgotten;
 
@@ -28,18 +34,20 @@ internal sealed class EventLog(int capacity)
 
     public void Append(StoreEvent change)
     {
-        TaskCompletionSource signal;
+        TaskCompletionSource? everybody, neighbours;
+        var ns = change.Current.Key.Namespace;
         lock (_gate)
         {
             var slot = (int)(_end % capacity);
-            if (_end >= capacity)
-                _forgotten = _ring[slot].ResourceVersion;
+            if (_ring[slot] is { } overwritten)
+                Forget(overwritten, _end - capacity);
             _ring[slot] = change;
             _end++;
-            signal = _appended;
-            _appended = NewSignal();
+            _waiting.Remove("", out everybody);
+            _waiting.Remove(ns, out neighbours);
         }
-        signal.SetResult();
+        everybody?.SetResult();
+        neighbours?.SetResult();
     }
 
     /// <summary>Forgets everything up to now, as a compaction does: readers that are behind must list again.</summary>
@@ -62,7 +70,7 @@ internal sealed class EventLog(int capacity)
             while (low < high)
             {
                 var middle = low + (high - low) / 2;
-                if (_ring[(int)(middle % capacity)].ResourceVersion <= version)
+                if (At(middle).ResourceVersion <= version)
                     low = middle + 1;
                 else
                     high = middle;
@@ -71,18 +79,46 @@ internal sealed class EventLog(int capacity)
         }
     }
 
-    /// <summary>The event at a place, or null with a task that ends when there may be one.</summary>
-    /// <exception cref="ExpiredVersionException">The place has been overwritten.</exception>
-    public StoreEvent? Read(long place, out Task appended)
+    /// <summary>The next event of a namespace, or of all when it is empty; null with a task that ends when there may be one.</summary>
+    /// <param name="place">Where to look from; afterwards where to look from next.</param>
+    /// <exception cref="ExpiredVersionException">An event of that namespace has been overwritten before it was read.</exception>
+    public StoreEvent? Read(ref long place, string ns, out Task appended)
     {
         lock (_gate)
         {
-            appended = _appended.Task;
-            if (place < _end - capacity)
-                throw new ExpiredVersionException(0, _forgotten);
-            return place < _end ? _ring[(int)(place % capacity)] : null;
+            var oldest = Math.Max(0, _end - capacity);
+            if (place < oldest)
+            {
+                if (LastLost(ns, oldest) >= place)
+                    throw new ExpiredVersionException(0, _forgotten);
+                place = oldest;
+            }
+            appended = Task.CompletedTask;
+            while (place < _end)
+            {
+                var change = At(place++);
+                if (ns.Length == 0 || change.Current.Key.Namespace == ns)
+                    return change;
+            }
+            if (!_waiting.TryGetValue(ns, out var signal))
+                _waiting[ns] = signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            appended = signal.Task;
+            return null;
         }
     }
 
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private void Forget(StoreEvent overwritten, long place)
+    {
+        _forgotten = Math.Max(_forgotten, overwritten.ResourceVersion);
+        if (_lost.Count >= NamespacesToldApart)
+        {
+            _lost.Clear();
+            _lostOfOthers = place;
+        }
+        _lost[overwritten.Current.Key.Namespace] = place;
+    }
+
+    private long LastLost(string ns, long oldest) => ns.Length == 0 ? oldest - 1 : _lost.GetValueOrDefault(ns, _lostOfOthers);
+
+    private StoreEvent At(long place) => _ring[(int)(place % capacity)]!;
 }

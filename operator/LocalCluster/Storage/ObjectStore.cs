@@ -1,12 +1,11 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Graft.LocalCluster.Storage;
 
 /// <summary>A table at one version: later writes do not change it.</summary>
-internal sealed record TableSnapshot(long ResourceVersion, ImmutableSortedDictionary<ObjectKey, StoredObject> Objects);
+internal sealed record TableSnapshot(long ResourceVersion, ObjectTree Objects);
 
 /// <summary>Why a write was refused; <see cref="Actual"/> is what is there instead, if anything.</summary>
 internal sealed class WriteConflictException(string message, StoredObject? actual) : Exception(message)
@@ -35,7 +34,7 @@ internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept =
         }
     }
 
-    public StoredObject? Get(GroupResource resource, ObjectKey key) => TableOf(resource).Objects.GetValueOrDefault(key);
+    public StoredObject? Get(GroupResource resource, ObjectKey key) => TableOf(resource).Objects.Find(key);
 
     public EventLog Events(GroupResource resource) => TableOf(resource).Events;
 
@@ -67,17 +66,17 @@ internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept =
         lock (_gate)
         {
             var table = TableOf(resource);
-            var objects = table.Objects.ToBuilder();
-            var first = table.Events.PlaceAfter(version);
-            for (var place = table.Events.End - 1; place >= first; place--)
+            var objects = table.Objects;
+            var place = table.Events.PlaceAfter(version);
+            // The first change of each object since then says what it was before.
+            var seen = new HashSet<ObjectKey>();
+            while (table.Events.Read(ref place, "", out _) is { } change)
             {
-                var change = table.Events.Read(place, out _)!;
-                if (change.Previous is { } before)
-                    objects[change.Current.Key] = before;
-                else
-                    objects.Remove(change.Current.Key);
+                if (!seen.Add(change.Current.Key))
+                    continue;
+                objects = change.Previous is { } before ? objects.With(before) : objects.Without(change.Current.Key);
             }
-            return new TableSnapshot(version, objects.ToImmutable());
+            return new TableSnapshot(version, objects);
         }
     }
 
@@ -106,7 +105,7 @@ internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept =
         lock (_gate)
         {
             var table = TableOf(resource);
-            if (table.Objects.TryGetValue(key, out var existing))
+            if (table.Objects.Find(key) is { } existing)
                 throw new WriteConflictException("exists", existing);
             return Commit(table, StoreEventType.Added, key, content, previous: null);
         }
@@ -149,7 +148,7 @@ internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept =
 
     private static StoredObject Expect(Table table, StoredObject read)
     {
-        var current = table.Objects.GetValueOrDefault(read.Key);
+        var current = table.Objects.Find(read.Key);
         return current is not null && current.ResourceVersion == read.ResourceVersion
             ? current
             : throw new WriteConflictException("changed", current);
@@ -160,7 +159,7 @@ internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept =
         var version = ++_version;
         content["metadata"]!["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture);
         var stored = new StoredObject(key, content, version);
-        table.Objects = type == StoreEventType.Deleted ? table.Objects.Remove(key) : table.Objects.SetItem(key, stored);
+        table.Objects = type == StoreEventType.Deleted ? table.Objects.Without(key) : table.Objects.With(stored);
         table.Events.Append(new StoreEvent(type, stored, previous));
         return stored;
     }
@@ -169,8 +168,7 @@ internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept =
 
     private sealed class Table(int events)
     {
-        public volatile ImmutableSortedDictionary<ObjectKey, StoredObject> Objects =
-            ImmutableSortedDictionary<ObjectKey, StoredObject>.Empty;
+        public volatile ObjectTree Objects = ObjectTree.Empty;
 
         public EventLog Events { get; } = new(events);
     }

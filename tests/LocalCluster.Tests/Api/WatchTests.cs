@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using Graft.LocalCluster.Storage;
-
 namespace Graft.LocalCluster.Tests.Api;
 
 public sealed class WatchTests(TestCluster cluster) : IClassFixture<TestCluster>
@@ -111,43 +108,4 @@ public sealed class WatchTests(TestCluster cluster) : IClassFixture<TestCluster>
         await watching;
         Assert.Equal(Enumerable.Range(0, 20).Select(i => $"Added c{i:D2}"), seen);
     }
-}
-
-public sealed class EventLogTests
-{
-    [Fact]
-    public void A_reader_that_falls_out_of_the_ring_has_expired()
-    {
-        var log = new EventLog(capacity: 4);
-        for (var version = 1; version <= 6; version++)
-            log.Append(EventAt(version));
-        Assert.Throws<ExpiredVersionException>(() => log.PlaceAfter(1));
-        Assert.Throws<ExpiredVersionException>(() => log.Read(0, out _));
-        Assert.Equal(3, log.Read(log.PlaceAfter(2), out _)!.ResourceVersion);
-        Assert.Null(log.Read(log.PlaceAfter(6), out _));
-    }
-
-    [Fact]
-    public void A_reader_at_the_end_is_told_of_the_next_event()
-    {
-        var log = new EventLog(capacity: 4);
-        Assert.Null(log.Read(0, out var appended));
-        Assert.False(appended.IsCompleted);
-        log.Append(EventAt(1));
-        Assert.True(appended.IsCompleted);
-    }
-
-    [Fact]
-    public void Compaction_expires_older_versions()
-    {
-        var log = new EventLog(capacity: 4);
-        log.Append(EventAt(1));
-        log.Append(EventAt(2));
-        log.Compact(2);
-        Assert.Throws<ExpiredVersionException>(() => log.PlaceAfter(1));
-        Assert.Equal(2, log.PlaceAfter(2));
-    }
-
-    private static StoreEvent EventAt(long version) =>
-        new(StoreEventType.Added, new StoredObject(new ObjectKey("", "a"), new JsonObject(), version), null);
 }

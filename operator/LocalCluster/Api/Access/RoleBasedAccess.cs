@@ -49,8 +49,8 @@ internal sealed class RoleBasedAccess(ObjectStore store)
 
     private IEnumerable<JsonObject> RulesOf(string user, string ns)
     {
-        var everywhere = store.Snapshot(ClusterRoleBindings).Objects.Values;
-        var here = ns.Length == 0 ? [] : store.Snapshot(RoleBindings).Objects.Values.Where(binding => binding.Key.Namespace == ns);
+        var everywhere = store.Snapshot(ClusterRoleBindings).Objects.All;
+        var here = ns.Length == 0 ? [] : store.Snapshot(RoleBindings).Objects.In(ns);
         return everywhere.Concat(here)
             .Where(binding => binding.Content["subjects"].Objects().Any(subject => NameOf(subject) == user))
             .SelectMany(binding => RoleOf(binding)?["rules"].Objects() ?? []);

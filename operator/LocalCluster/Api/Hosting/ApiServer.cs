@@ -107,7 +107,7 @@ internal sealed class ApiServer : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private bool IsServiceAddressTaken(string address) => Store.Snapshot(new GroupResource("", "services")).Objects.Values
+    private bool IsServiceAddressTaken(string address) => Store.Snapshot(new GroupResource("", "services")).Objects.All
         .Any(service => service.Content.At("spec", "clusterIP").AsString() == address);
 
     private static WebApplication BuildHost(ApiServerOptions options, X509Certificate2 certificate)

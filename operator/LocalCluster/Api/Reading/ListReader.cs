@@ -20,9 +20,7 @@ internal sealed class ListReader(ObjectStore store)
     {
         var limit = int.TryParse(query["limit"], out var wanted) && wanted > 0 ? wanted : int.MaxValue;
         var (snapshot, after) = Start(kind, query);
-        var objects = after is { } last
-            ? snapshot.Objects.Where(pair => pair.Key > last).Select(pair => pair.Value)
-            : snapshot.Objects.Values;
+        var objects = after is { } last ? snapshot.Objects.After(last, selectors.Namespace) : snapshot.Objects.In(selectors.Namespace);
         var page = new List<StoredObject>();
         var more = false;
         foreach (var stored in objects.Where(selectors.Matches))

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -9,6 +10,8 @@ namespace Graft.LocalCluster.Api.Reading;
 /// <summary>Writes stored objects in the form that a client asked for.</summary>
 internal sealed class ObjectRenderer(ResourceKind kind, Representation form, TimeProvider time)
 {
+    private const int PartBytes = 64 * 1024;
+
     /// <summary>One object: itself, its metadata, or a table of one row.</summary>
     public void WriteOne(Utf8JsonWriter writer, StoredObject stored, bool withHeaders = true)
     {
@@ -28,30 +31,71 @@ internal sealed class ObjectRenderer(ResourceKind kind, Representation form, Tim
         }
     }
 
-    public void WriteList(Utf8JsonWriter writer, IEnumerable<StoredObject> objects, long version, string next, long? remaining)
+    /// <summary>Answers with a list. It goes out in parts, at the pace of the reader: a large one is never whole in memory.</summary>
+    public async Task SendListAsync(HttpContext http, ListPage page)
+    {
+        http.Response.StatusCode = 200;
+        http.Response.ContentType = "application/json";
+        var body = http.Response.BodyWriter;
+        await using var writer = new Utf8JsonWriter(body, Responses.Writing);
+        WriteListStart(writer, page);
+        long sent = 0;
+        foreach (var stored in page.Objects)
+        {
+            WriteItem(writer, stored);
+            if (writer.BytesCommitted + writer.BytesPending - sent < PartBytes)
+                continue;
+            await SendPartAsync();
+        }
+        WriteListEnd(writer);
+        await SendPartAsync();
+
+        async Task SendPartAsync()
+        {
+            await writer.FlushAsync(http.RequestAborted);
+            await body.FlushAsync(http.RequestAborted);
+            sent = writer.BytesCommitted;
+        }
+    }
+
+    /// <summary>Writes an object as a client reads it in this version of its kind; versions differ in name only: conversion None.</summary>
+    public bool TryWriteRaw(IBufferWriter<byte> output, StoredObject stored)
+    {
+        if (form.View != View.Full || !stored.IsIn(kind.ApiVersion))
+            return false;
+        output.Write(stored.Json.Span);
+        return true;
+    }
+
+    private void WriteListStart(Utf8JsonWriter writer, ListPage page)
     {
         if (form.View == View.Table)
         {
-            WriteTableStart(writer, true, version, next, remaining);
-            foreach (var stored in objects)
-                WriteRow(writer, stored);
-            WriteListEnd(writer);
+            WriteTableStart(writer, true, page.Version, page.Next, page.Remaining);
             return;
         }
         var isPartial = form.View == View.Metadata;
         writer.WriteStartObject();
         writer.WriteString("kind", isPartial ? "PartialObjectMetadataList" : kind.ListKindName);
         writer.WriteString("apiVersion", isPartial ? form.ApiVersion : kind.ApiVersion);
-        WriteListMetadata(writer, version, next, remaining);
+        WriteListMetadata(writer, page.Version, page.Next, page.Remaining);
         writer.WriteStartArray("items");
-        foreach (var stored in objects)
+    }
+
+    private void WriteItem(Utf8JsonWriter writer, StoredObject stored)
+    {
+        switch (form.View)
         {
-            if (isPartial)
+            case View.Table:
+                WriteRow(writer, stored);
+                break;
+            case View.Metadata:
                 PartialMetadata(stored.Content).WriteTo(writer);
-            else
+                break;
+            default:
                 WriteFull(writer, stored);
+                break;
         }
-        WriteListEnd(writer);
     }
 
     /// <summary>An event of a watch that carries only a version.</summary>
@@ -85,7 +129,7 @@ internal sealed class ObjectRenderer(ResourceKind kind, Representation form, Tim
 
     private void WriteFull(Utf8JsonWriter writer, StoredObject stored)
     {
-        if (stored.Content["apiVersion"].AsString() == kind.ApiVersion)
+        if (stored.IsIn(kind.ApiVersion))
         {
             writer.WriteRawValue(stored.Json.Span, skipInputValidation: true);
             return;

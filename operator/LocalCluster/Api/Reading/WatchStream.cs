@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text.Json;
 using Graft.LocalCluster.Kinds;
 using Graft.LocalCluster.Storage;
@@ -13,7 +14,10 @@ internal sealed class WatchStream(ObjectStore store, ResourceKind kind, Selector
 {
     private static readonly TimeSpan BookmarkInterval = TimeSpan.FromSeconds(30);
 
+    private const int PartBytes = 32 * 1024;
+
     private bool _headersSent;
+    private long _pending;
 
     /// <summary>Serves the request until its timeout, its end, or the end of the place from which it reads.</summary>
     public async Task ServeAsync(HttpContext http, CancellationToken stopping)
@@ -30,17 +34,18 @@ internal sealed class WatchStream(ObjectStore store, ResourceKind kind, Selector
         await http.Response.StartAsync(ending.Token);
         try
         {
-            foreach (var stored in initial?.Objects.Values.Where(selectors.Matches) ?? [])
-                await SendAsync(http, "ADDED", writer => renderer.WriteOne(writer, stored, TakeHeaders()), ending.Token);
+            foreach (var stored in initial?.Objects.In(selectors.Namespace).Where(selectors.Matches) ?? [])
+                await SendAsync(http, "ADDED", stored, ending.Token);
             if (wantsInitial && bookmarks && initial is not null)
-                await SendBookmarkAsync(http, initial.ResourceVersion, true, ending.Token);
-            await http.Response.Body.FlushAsync(ending.Token);
+                SendBookmark(http, initial.ResourceVersion, true);
+            await FlushAsync(http, ending.Token);
             await FollowAsync(http, place, bookmarks, ending.Token);
         }
         catch (ExpiredVersionException e)
         {
             var status = ApiException.Expired(e.Message).ToStatus();
-            await SendAsync(http, "ERROR", writer => status.WriteTo(writer), CancellationToken.None);
+            Write(http, "ERROR", writer => status.WriteTo(writer));
+            await FlushAsync(http, CancellationToken.None);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
@@ -76,24 +81,20 @@ internal sealed class WatchStream(ObjectStore store, ResourceKind kind, Selector
         long sent = 0;
         while (true)
         {
-            while (log.Read(place, out var appended) is { } change)
-            {
-                place++;
+            Task appended;
+            while (log.Read(ref place, selectors.Namespace, out appended) is { } change)
                 await SendChangeAsync(http, change, cancellation);
-            }
-            await http.Response.Body.FlushAsync(cancellation);
-            if (log.Read(place, out var signal) is not null)
-                continue;
+            await FlushAsync(http, cancellation);
             try
             {
-                await signal.WaitAsync(BookmarkInterval, time, cancellation);
+                await appended.WaitAsync(BookmarkInterval, time, cancellation);
             }
             catch (TimeoutException)
             {
                 if (bookmarks && store.VersionSeenAt(kind.GroupResource, place) is { } seen && seen > sent)
                 {
                     sent = seen;
-                    await SendBookmarkAsync(http, seen, false, cancellation);
+                    SendBookmark(http, seen, false);
                 }
             }
         }
@@ -112,7 +113,7 @@ internal sealed class WatchStream(ObjectStore store, ResourceKind kind, Selector
             _ => "DELETED",
         };
         var shown = isIn || change.Type == StoreEventType.Deleted ? change.Current : Left(change);
-        return SendAsync(http, type, writer => renderer.WriteOne(writer, shown, TakeHeaders()), cancellation);
+        return SendAsync(http, type, shown, cancellation);
     }
 
     /// <summary>What ceases to match is shown as it was when it matched, with the version of the change.</summary>
@@ -123,26 +124,58 @@ internal sealed class WatchStream(ObjectStore store, ResourceKind kind, Selector
         return new StoredObject(change.Current.Key, content, change.ResourceVersion);
     }
 
-    private Task SendBookmarkAsync(HttpContext http, long version, bool endsInitial, CancellationToken cancellation)
+    private void SendBookmark(HttpContext http, long version, bool endsInitial)
     {
         var bookmark = renderer.Bookmark(version, endsInitial);
-        return SendAsync(http, "BOOKMARK", writer => bookmark.WriteTo(writer), cancellation);
+        Write(http, "BOOKMARK", writer => bookmark.WriteTo(writer));
     }
 
-    private static async Task SendAsync(HttpContext http, string type, Action<Utf8JsonWriter> write, CancellationToken cancellation)
+    /// <summary>Sends one event, together with those before it once they are many; a reader that is slow is waited for here.</summary>
+    private Task SendAsync(HttpContext http, string type, StoredObject shown, CancellationToken cancellation)
     {
         var body = http.Response.BodyWriter;
-        using (var writer = new Utf8JsonWriter(body))
+        body.Write(Beginning(type));
+        if (renderer.TryWriteRaw(body, shown))
         {
-            writer.WriteStartObject();
-            writer.WriteString("type", type);
-            writer.WritePropertyName("object");
-            write(writer);
-            writer.WriteEndObject();
+            body.Write("}\n"u8);
+            _pending += shown.Json.Length;
         }
-        body.Write("\n"u8);
-        await body.FlushAsync(cancellation);
+        else
+        {
+            _pending += WriteEnd(body, writer => renderer.WriteOne(writer, shown, TakeHeaders()));
+        }
+        return _pending < PartBytes ? Task.CompletedTask : FlushAsync(http, cancellation);
     }
+
+    private void Write(HttpContext http, string type, Action<Utf8JsonWriter> write)
+    {
+        http.Response.BodyWriter.Write(Beginning(type));
+        _pending += WriteEnd(http.Response.BodyWriter, write);
+    }
+
+    private static long WriteEnd(PipeWriter body, Action<Utf8JsonWriter> write)
+    {
+        using var writer = new Utf8JsonWriter(body, Responses.Writing);
+        write(writer);
+        writer.Flush();
+        body.Write("}\n"u8);
+        return writer.BytesCommitted;
+    }
+
+    private async Task FlushAsync(HttpContext http, CancellationToken cancellation)
+    {
+        _pending = 0;
+        await http.Response.BodyWriter.FlushAsync(cancellation);
+    }
+
+    private static ReadOnlySpan<byte> Beginning(string type) => type switch
+    {
+        "ADDED" => "{\"type\":\"ADDED\",\"object\":"u8,
+        "MODIFIED" => "{\"type\":\"MODIFIED\",\"object\":"u8,
+        "DELETED" => "{\"type\":\"DELETED\",\"object\":"u8,
+        "BOOKMARK" => "{\"type\":\"BOOKMARK\",\"object\":"u8,
+        _ => "{\"type\":\"ERROR\",\"object\":"u8,
+    };
 
     /// <summary>Column headers go with the first table of a watch only.</summary>
     private bool TakeHeaders()
