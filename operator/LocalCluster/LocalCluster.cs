@@ -12,8 +12,11 @@ namespace Graft.LocalCluster;
 /// <summary>Where and with what an embedded cluster runs.</summary>
 public sealed record LocalClusterOptions
 {
-    /// <summary>Kubeconfig, logs and volumes lie here; made if it is not there. Objects are kept in memory only.</summary>
+    /// <summary>Kubeconfig, logs and volumes lie here; made if it is not there.</summary>
     public required string StateFolder { get; init; }
+
+    /// <summary>Objects are kept in the state folder, and the next start goes on with them; else they end with the process.</summary>
+    public bool Keep { get; init; }
 
     /// <summary>A loopback address.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
@@ -81,17 +84,23 @@ public sealed class LocalCluster : IAsyncDisposable
         LocalCluster cluster;
         try
         {
-            addresses = LoopbackBlock.Claim(Path.GetTempPath(), Environment.ProcessId);
+            addresses = options.Keep
+                ? LoopbackBlock.Of(options.StateFolder, Path.GetTempPath(), Environment.ProcessId)
+                : LoopbackBlock.Claim(Path.GetTempPath(), Environment.ProcessId);
             var kubeconfig = Path.Combine(options.StateFolder, "kubeconfig");
+            var port = options is { Keep: true, Port: 0 } ? Kubeconfig.PortIn(kubeconfig) : options.Port;
             var api = await ApiServer.StartAsync(
                 new ApiServerOptions(
-                    new IPEndPoint(options.Address, options.Port),
+                    new IPEndPoint(options.Address, port),
                     kubeconfig,
                     new LogFiles(options.StateFolder),
                     n => addresses.Service(n).ToString(),
                     options.Time,
                     options.Loggers,
-                    options.Audit),
+                    options.Audit)
+                {
+                    Keep = options.Keep ? options.StateFolder : null,
+                },
                 cancellation);
             cluster = new LocalCluster(api, addresses, stateLock, kubeconfig);
         }

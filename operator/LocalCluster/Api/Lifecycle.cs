@@ -32,7 +32,18 @@ internal sealed class Lifecycle
     {
         var kind = _catalog.Find(Namespaces)!;
         foreach (var name in (string[])["default", "kube-system", "kube-public", "kube-node-lease"])
-            _writer.Create(kind, Named(kind, name, ""), WriteOptions.Server);
+        {
+            if (_store.Get(Namespaces, new ObjectKey("", name)) is null)
+                _writer.Create(kind, Named(kind, name, ""), WriteOptions.Server);
+        }
+    }
+
+    /// <summary>Takes over what an earlier life left: its objects, and the kinds that its definitions serve.</summary>
+    public void Restore(StoredContent content)
+    {
+        _store.Restore(content);
+        foreach (var definition in _store.Snapshot(Definitions).Objects.All)
+            _catalog.Define(definition.Content);
     }
 
     /// <summary>Empties and ends what is marked for deletion, until cancelled.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Graft.LocalCluster.Api.Hosting;
 
 namespace Graft.LocalCluster.Api;
 
@@ -15,6 +16,7 @@ internal static class Responses
 
     public static async Task WriteAsync(HttpContext http, int code, Action<Utf8JsonWriter> write, string contentType = "application/json")
     {
+        await WriteBarrier.PassAsync(http);
         http.Response.StatusCode = code;
         http.Response.ContentType = contentType;
         using (var writer = new Utf8JsonWriter(http.Response.BodyWriter, Writing))

@@ -54,6 +54,28 @@ internal sealed class LoopbackBlock : IDisposable
         throw new IOException($"All {Count} blocks of loopback addresses are in use (lock files graft-127.*.lock in {lockFolder})");
     }
 
+    /// <summary>
+    /// The block of a state folder, noted there: its Services' addresses are objects that live on. Made if there is none yet.
+    /// </summary>
+    /// <exception cref="IOException">Another cluster uses that block now.</exception>
+    public static LoopbackBlock Of(string stateFolder, string lockFolder, int seed)
+    {
+        var note = Path.Combine(stateFolder, "addresses");
+        if (!File.Exists(note))
+        {
+            var claimed = Claim(lockFolder, seed);
+            File.WriteAllText(note, $"{claimed.ServiceRange}\n");
+            return claimed;
+        }
+        if (IPNetwork.TryParse(File.ReadAllText(note).Trim(), out var range) && range.BaseAddress.GetAddressBytes() is [127, >= First, _, _] address)
+        {
+            var path = Path.Combine(lockFolder, $"graft-127.{address[1]}.lock");
+            return new LoopbackBlock(address[1], TryLock(path) ?? throw new IOException(
+                $"The Services of {stateFolder} have addresses in {range}, which another local cluster uses now ({path}): stop that one first"));
+        }
+        throw new IOException($"{note} names no block of loopback addresses: remove it, and Services that were kept get no traffic");
+    }
+
     private static FileStream? TryLock(string path)
     {
         try

@@ -16,14 +16,18 @@ internal sealed class WriteConflictException(string message, StoredObject? actua
 /// <summary>
 /// All objects of all kinds, in memory, under one strictly increasing version, as etcd gives it to a cluster. It knows keys, versions and
 /// changes, and nothing of kinds. A write names the version that it replaces; every committed write is one event in its table's log.
-/// The content lives as long as the process: nothing is written to disk.
+/// With a journal, changes are kept beyond the process: whoever acknowledges one waits for <see cref="FlushedAsync"/> before.
 /// </summary>
-internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept = 32)
+internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept = 32, IObjectJournal? journal = null)
 {
+    // No life of a process makes as many changes between two that are kept.
+    private const long VersionsBetweenLives = 1_000_000;
+
     private readonly object _gate = new();
     private readonly ConcurrentDictionary<GroupResource, Table> _tables = new();
     private readonly LinkedList<(GroupResource Resource, TableSnapshot Snapshot)> _pagedSnapshots = new();
     private long _version = 1;
+    private long _compacted;
 
     public long ResourceVersion
     {
@@ -32,6 +36,29 @@ internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept =
             lock (_gate)
                 return _version;
         }
+    }
+
+    /// <summary>Ends when every write until now is kept.</summary>
+    /// <exception cref="IOException">One could not be kept.</exception>
+    public Task FlushedAsync() => journal?.FlushedAsync() ?? Task.CompletedTask;
+
+    /// <summary>
+    /// Takes over what an earlier life left, before anybody reads. Versions go on far above those that it may have shown somebody before
+    /// they were kept, so that no version ever means two things; and whoever watched it has to list again.
+    /// </summary>
+    public void Restore(StoredContent content)
+    {
+        lock (_gate)
+        {
+            foreach (var (resource, stored) in content.Objects)
+            {
+                var table = TableOf(resource);
+                table.Objects = table.Objects.With(stored);
+            }
+            if (content.Version > 0)
+                _version = (content.Version / VersionsBetweenLives + 1) * VersionsBetweenLives;
+        }
+        Compact();
     }
 
     public StoredObject? Get(GroupResource resource, ObjectKey key) => TableOf(resource).Objects.Find(key);
@@ -107,7 +134,7 @@ internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept =
             var table = TableOf(resource);
             if (table.Objects.Find(key) is { } existing)
                 throw new WriteConflictException("exists", existing);
-            return Commit(table, StoreEventType.Added, key, content, previous: null);
+            return Commit(resource, table, StoreEventType.Added, key, content, previous: null);
         }
     }
 
@@ -117,7 +144,7 @@ internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept =
         lock (_gate)
         {
             var table = TableOf(resource);
-            return Commit(table, StoreEventType.Modified, read.Key, content, Expect(table, read));
+            return Commit(resource, table, StoreEventType.Modified, read.Key, content, Expect(table, read));
         }
     }
 
@@ -128,7 +155,7 @@ internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept =
         lock (_gate)
         {
             var table = TableOf(resource);
-            return Commit(table, StoreEventType.Deleted, read.Key, last ?? read.Copy(), Expect(table, read));
+            return Commit(resource, table, StoreEventType.Deleted, read.Key, last ?? read.Copy(), Expect(table, read));
         }
     }
 
@@ -140,6 +167,7 @@ internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept =
     {
         lock (_gate)
         {
+            _compacted = _version;
             foreach (var table in _tables.Values)
                 table.Events.Compact(_version);
             _pagedSnapshots.Clear();
@@ -154,22 +182,31 @@ internal sealed class ObjectStore(int eventsPerTable = 4096, int snapshotsKept =
             : throw new WriteConflictException("changed", current);
     }
 
-    private StoredObject Commit(Table table, StoreEventType type, ObjectKey key, JsonObject content, StoredObject? previous)
+    private StoredObject Commit(
+        GroupResource resource, Table table, StoreEventType type, ObjectKey key, JsonObject content, StoredObject? previous)
     {
-        var version = ++_version;
+        var version = _version + 1;
         content["metadata"]!["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture);
         var stored = new StoredObject(key, content, version);
+        journal?.Append(new JournalEntry(resource, stored, type == StoreEventType.Deleted));
+        _version = version;
         table.Objects = type == StoreEventType.Deleted ? table.Objects.Without(key) : table.Objects.With(stored);
         table.Events.Append(new StoreEvent(type, stored, previous));
         return stored;
     }
 
-    private Table TableOf(GroupResource resource) => _tables.GetOrAdd(resource, _ => new Table(eventsPerTable));
+    private Table TableOf(GroupResource resource) => _tables.GetOrAdd(resource, _ => new Table(eventsPerTable, Interlocked.Read(ref _compacted)));
 
-    private sealed class Table(int events)
+    private sealed class Table
     {
         public volatile ObjectTree Objects = ObjectTree.Empty;
 
-        public EventLog Events { get; } = new(events);
+        public Table(int events, long compacted)
+        {
+            Events = new EventLog(events);
+            Events.Compact(compacted);
+        }
+
+        public EventLog Events { get; }
     }
 }

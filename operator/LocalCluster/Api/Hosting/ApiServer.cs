@@ -22,7 +22,11 @@ namespace Graft.LocalCluster.Api.Hosting;
 /// <param name="ServiceAddress">The n-th address for Services, n from 1.</param>
 internal sealed record ApiServerOptions(
     IPEndPoint Endpoint, string KubeconfigPath, LogFiles Logs, Func<int, string> ServiceAddress, TimeProvider Time, ILoggerFactory Loggers,
-    Action<AccessRecord>? Audit = null);
+    Action<AccessRecord>? Audit = null)
+{
+    /// <summary>A folder in which objects, certificate and token outlive the process; null keeps them in memory.</summary>
+    public string? Keep { get; init; }
+}
 
 /// <summary>The embedded Kubernetes API: one store, one handler for all kinds, one HTTP listener on a loopback address.</summary>
 internal sealed class ApiServer : IAsyncDisposable
@@ -30,7 +34,8 @@ internal sealed class ApiServer : IAsyncDisposable
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(2);
 
     private readonly CancellationTokenSource _stopping = new();
-    private readonly X509Certificate2 _certificate;
+    private readonly ServerIdentity _identity;
+    private readonly SqliteJournal? _journal;
     private readonly WebApplication _app;
     private readonly PodProxy _proxy;
     private readonly Lifecycle _lifecycle;
@@ -38,19 +43,22 @@ internal sealed class ApiServer : IAsyncDisposable
 
     private ApiServer(ApiServerOptions options)
     {
-        Store = new ObjectStore();
-        Token = AccessGate.NewToken();
-        Gate = new AccessGate(Token, Store, options.Audit);
+        _identity = options.Keep is { } folder ? ServerIdentity.Of(folder, options.Endpoint.Address) : ServerIdentity.New(options.Endpoint.Address);
+        (_journal, var kept) = options.Keep is { } state ? Open(state) : (null, null);
+        Store = new ObjectStore(journal: _journal);
+        Gate = new AccessGate(_identity.Token, Store, options.Audit);
         var catalog = new KindCatalog();
         var writer = new ObjectWriter(Store, new RuleContext(options.Time, options.ServiceAddress, IsServiceAddressTaken));
         var deleter = new ObjectDeleter(Store, writer);
         _lifecycle = new Lifecycle(Store, catalog, writer, deleter);
-        _certificate = ServerCertificate.Create(options.Endpoint.Address);
-        _app = BuildHost(options, _certificate);
+        if (kept is not null)
+            _lifecycle.Restore(kept);
+        _app = BuildHost(options, _identity.Certificate);
         _proxy = new PodProxy(_app.Services.GetRequiredService<IHttpForwarder>());
         var connections = new PodConnections(Store, new PodLogs(Store, options.Logs, options.Time), _proxy);
         var resources = new ResourceHandler(Store, catalog, writer, deleter, connections, options.Time);
         var dispatcher = new RequestDispatcher(
+            Store,
             Gate,
             resources,
             new Discovery(catalog, options.Endpoint.ToString()),
@@ -62,14 +70,12 @@ internal sealed class ApiServer : IAsyncDisposable
 
     public ObjectStore Store { get; }
 
-    public string Token { get; }
-
     public AccessGate Gate { get; }
 
     public Uri Address { get; private set; } = new("https://127.0.0.1");
 
     /// <summary>The certificate to trust, in the form of a kubeconfig: base64 of PEM.</summary>
-    public string CertificateData => Convert.ToBase64String(Encoding.ASCII.GetBytes(_certificate.ExportCertificatePem()));
+    public string CertificateData => Convert.ToBase64String(Encoding.ASCII.GetBytes(_identity.Certificate.ExportCertificatePem()));
 
     /// <exception cref="ArgumentException">The address is not a loopback address.</exception>
     /// <exception cref="IOException">The port is in use, or the kubeconfig cannot be written.</exception>
@@ -84,7 +90,7 @@ internal sealed class ApiServer : IAsyncDisposable
             server._lifecycle.CreateNamespaces();
             await server._app.StartAsync(cancellation);
             server.Address = new Uri(server._app.Urls.First());
-            Kubeconfig.Write(options.KubeconfigPath, server.Address, server.CertificateData, server.Token);
+            Kubeconfig.Write(options.KubeconfigPath, server.Address, server.CertificateData, server._identity.Token);
             server._sweeping = server._lifecycle.RunAsync(server._stopping.Token);
             return server;
         }
@@ -95,6 +101,8 @@ internal sealed class ApiServer : IAsyncDisposable
         }
     }
 
+    private static (SqliteJournal?, StoredContent?) Open(string folder) => SqliteJournal.Open(Path.Combine(folder, "objects.db"));
+
     public async ValueTask DisposeAsync()
     {
         // Ends watches and sweeps first: a listener waits for its requests.
@@ -103,7 +111,9 @@ internal sealed class ApiServer : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         _proxy.Dispose();
-        _certificate.Dispose();
+        if (_journal is not null)
+            await _journal.DisposeAsync();
+        _identity.Dispose();
         _stopping.Dispose();
     }
 

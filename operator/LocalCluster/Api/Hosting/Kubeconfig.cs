@@ -26,13 +26,13 @@ internal static class Kubeconfig
             current-context: graft-local
 
             """;
-        // Made anew and with its mode from the start: at no moment can others open it, whatever lay there before.
-        File.Delete(path);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using var file = new FileStream(path, options);
-        using var writer = new StreamWriter(file);
-        writer.Write(text);
+        OwnersFile.Write(path, text);
+    }
+
+    /// <summary>The port that a kubeconfig of an earlier start names, or 0.</summary>
+    public static int PortIn(string path)
+    {
+        var server = File.Exists(path) ? File.ReadLines(path).FirstOrDefault(line => line.Contains("server: ", StringComparison.Ordinal)) : null;
+        return Uri.TryCreate(server?.Split("server: ")[1].Trim(), UriKind.Absolute, out var address) ? address.Port : 0;
     }
 }

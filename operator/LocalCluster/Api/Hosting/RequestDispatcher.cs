@@ -1,12 +1,13 @@
 using Graft.LocalCluster.Api.Access;
 using Graft.LocalCluster.Api.Documents;
+using Graft.LocalCluster.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Graft.LocalCluster.Api.Hosting;
 
 /// <summary>Leads every request to the handler of its path, and turns every refusal into a Status.</summary>
 internal sealed partial class RequestDispatcher(
-    AccessGate gate, ResourceHandler resources, Discovery discovery, OpenApiDocuments openApi, ILogger<RequestDispatcher> log,
+    ObjectStore store, AccessGate gate, ResourceHandler resources, Discovery discovery, OpenApiDocuments openApi, ILogger<RequestDispatcher> log,
     CancellationToken stopping)
 {
     public async Task HandleAsync(HttpContext http)
@@ -14,6 +15,8 @@ internal sealed partial class RequestDispatcher(
         try
         {
             gate.Check(http);
+            if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method))
+                http.Features.Set(new WriteBarrier(store));
             await RouteAsync(http);
         }
         catch (ApiException e)
@@ -61,6 +64,7 @@ internal sealed partial class RequestDispatcher(
             http.Abort();
             return;
         }
+        http.Features.Set<WriteBarrier>(null);
         if (refusal.Code == 401)
             http.Response.Headers.WWWAuthenticate = "Bearer";
         await Responses.WriteAsync(http, refusal.Code, refusal.ToStatus());

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Graft.LocalCluster.Api.Hosting;
 using Graft.LocalCluster.Kinds;
 using Graft.LocalCluster.Storage;
 
@@ -34,6 +35,7 @@ internal sealed class ObjectRenderer(ResourceKind kind, Representation form, Tim
     /// <summary>Answers with a list. It goes out in parts, at the pace of the reader: a large one is never whole in memory.</summary>
     public async Task SendListAsync(HttpContext http, ListPage page)
     {
+        await WriteBarrier.PassAsync(http);
         http.Response.StatusCode = 200;
         http.Response.ContentType = "application/json";
         var body = http.Response.BodyWriter;
