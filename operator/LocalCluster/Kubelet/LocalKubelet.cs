@@ -4,6 +4,7 @@ using Graft.LocalCluster.Controllers.Scheduling;
 using Graft.LocalCluster.Kubelet.Logs;
 using Graft.LocalCluster.Kubelet.Mounts;
 using Graft.LocalCluster.Kubelet.Processes;
+using Graft.LocalCluster.Kubelet.Status;
 using Graft.LocalCluster.Kubelet.Volumes;
 using Graft.LocalCluster.Network;
 using Graft.Runtime;
@@ -37,7 +38,7 @@ internal sealed class LocalKubelet : IAsyncDisposable
         ControlPlane plane, EventRecorder events, KubeletOptions options, string stateFolder, IEnumerable<string> claimFolders,
         LoopbackBlock addresses, CancellationToken cancel)
     {
-        RemoveLeftovers(stateFolder);
+        await RemoveLeftoversAsync(plane.Client, stateFolder, cancel).ConfigureAwait(false);
         var host = await ProcessHost.StartAsync(stateFolder, options.Isolation, plane.Time, cancel).ConfigureAwait(false);
         var folders = new HostFolders([stateFolder, .. claimFolders, .. options.HostFolders], new HostTree());
         // Probes follow no redirect to elsewhere and go through no proxy.
@@ -49,13 +50,17 @@ internal sealed class LocalKubelet : IAsyncDisposable
         return kubelet;
     }
 
-    /// <summary>What a cluster that was killed left behind: objects live in memory, so no pod of it exists any more.</summary>
-    private static void RemoveLeftovers(string stateFolder)
+    /// <summary>What an earlier cluster in this folder left behind; only the logs of pods that are there still are of use.</summary>
+    private static async Task RemoveLeftoversAsync(ApiClient client, string stateFolder, CancellationToken cancel)
     {
-        foreach (var folder in (string[])["pods", "logs"])
+        var pods = await client.ListAsync<V1Pod>(ct: cancel).ConfigureAwait(false);
+        var known = pods.Select(pod => pod.Metadata.Uid).ToHashSet(StringComparer.Ordinal);
+        var running = Path.Combine(stateFolder, "pods");
+        if (Directory.Exists(running)) Directory.Delete(running, recursive: true);
+        var logs = new DirectoryInfo(Path.Combine(stateFolder, "logs"));
+        foreach (var folder in logs.Exists ? logs.GetDirectories() : [])
         {
-            var path = Path.Combine(stateFolder, folder);
-            if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+            if (!known.Contains(folder.Name)) folder.Delete(recursive: true);
         }
     }
 
@@ -87,6 +92,13 @@ internal sealed class LocalKubelet : IAsyncDisposable
             return;
         }
         if (Pods.IsTerminal(pod)) return;
+        if (LostPods.Decide(pod, _context.Time.GetUtcNow()) is { } lost)
+        {
+            var status = new StatusWriter(_context, pod, () => lost);
+            status.Complete();
+            _ = status.RunAsync(_shutdown.Token);
+            return;
+        }
         var worker = new PodWorker(_context, pod, NextIp());
         _workers[pod.Metadata.Uid] = (worker, Task.Run(() => worker.RunAsync(_shutdown.Token)));
     }

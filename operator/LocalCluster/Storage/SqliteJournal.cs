@@ -29,8 +29,9 @@ internal sealed class SqliteJournal : IObjectJournal, IAsyncDisposable
     }
 
     /// <summary>Opens the database of a folder, or makes it, and reads what is in it.</summary>
+    /// <param name="maxPages">How many pages of 4 KiB it may have at most; absent: as many as the disk has.</param>
     /// <exception cref="IOException">It cannot be read or is damaged. Nothing has been changed.</exception>
-    public static (SqliteJournal Journal, StoredContent Content) Open(string path)
+    public static (SqliteJournal Journal, StoredContent Content) Open(string path, int? maxPages = null)
     {
         var database = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
         try
@@ -46,6 +47,8 @@ internal sealed class SqliteJournal : IObjectJournal, IAsyncDisposable
                 CREATE TABLE IF NOT EXISTS store (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL);
                 """);
             Execute(database, $"PRAGMA user_version = {SchemaVersion};");
+            if (maxPages is { } most)
+                Execute(database, $"PRAGMA max_page_count = {most};");
             var content = StoredContent.Read(database);
             var journal = new SqliteJournal(database, path);
             journal._writing.Start();

@@ -20,7 +20,7 @@ internal static class LocalCommand
         var noOperator = new Option<bool>("--no-operator") { Description = "Run no controllers: another process does." };
         var state = new Option<DirectoryInfo>("--state")
         {
-            Description = "Folder for kubeconfig, logs and volumes; absent: .graft/NAME here.",
+            Description = "Folder for kubeconfig, logs and volumes, and with --keep for all objects: the next start goes on with them. Absent: .graft/NAME here, for this run.",
             HelpName = "FOLDER",
         };
         var claims = SharedOptions.Pairs("--claim", "NAME=FOLDER", "Let FOLDER of this machine be the volume of the claim NAME.");
@@ -62,6 +62,7 @@ internal static class LocalCommand
                 StateFolder = parsed.GetValue(state)?.FullName
                     ?? Path.Combine(Directory.GetCurrentDirectory(), ".graft", Path.GetFileName(path)),
                 Keep = parsed.GetValue(keep),
+                KeepsObjects = parsed.GetValue(keep) && parsed.GetValue(state) is not null,
                 NoOperator = parsed.GetValue(noOperator),
                 Substitutes = shared.Substitutes(parsed),
                 Claims = (parsed.GetValue(claims) ?? []).Select(SharedOptions.SplitPair)

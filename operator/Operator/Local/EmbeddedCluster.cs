@@ -37,6 +37,7 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
             var cluster = await Cluster.StartAsync(new()
             {
                 StateFolder = options.StateFolder,
+                Keep = options.KeepsObjects,
                 Port = options.Port,
                 Time = time,
                 Loggers = loggers,

@@ -11,6 +11,9 @@ internal sealed record LocalOptions
     /// <summary>Stay up when everything is served.</summary>
     public bool Keep { get; init; }
 
+    /// <summary>Objects outlive the command, in the state folder that the person named.</summary>
+    public bool KeepsObjects { get; init; }
+
     /// <summary>The controllers are another process'.</summary>
     public bool NoOperator { get; init; }
     public IReadOnlyDictionary<string, string> Substitutes { get; init; } = new Dictionary<string, string>();

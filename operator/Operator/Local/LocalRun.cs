@@ -64,7 +64,8 @@ internal sealed class LocalRun(LocalOptions options, IAnsiConsole console, TimeP
     /// <summary>Until somebody stops it, which is its good end.</summary>
     internal async Task StayAsync(string kubeconfig, CancellationToken cancellation)
     {
-        _view.Say($"everything stays up until Ctrl-C; in another terminal: export KUBECONFIG={kubeconfig}");
+        var after = options.KeepsObjects ? ", and goes on from there at the next start with this --state" : "";
+        _view.Say($"everything stays up until Ctrl-C{after}; in another terminal: export KUBECONFIG={kubeconfig}");
         await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
