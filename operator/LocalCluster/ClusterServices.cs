@@ -7,6 +7,7 @@ using Graft.LocalCluster.Controllers.Services;
 using Graft.LocalCluster.Controllers.Volumes;
 using Graft.LocalCluster.Controllers.Workloads;
 using Graft.LocalCluster.Kubelet;
+using Graft.LocalCluster.Kubelet.Nodes;
 using Graft.LocalCluster.Kubelet.Processes;
 using Graft.LocalCluster.Network;
 using Graft.Runtime;
@@ -20,6 +21,14 @@ namespace Graft.LocalCluster;
 public sealed record ClusterServicesOptions
 {
     public KubeletOptions Kubelet { get; init; } = new();
+
+    /// <summary>
+    /// The cluster's nodes: labels, taints, and in status.capacity and status.allocatable what pods may take of them. Pods of all of them
+    /// run on this machine; devices are counted, and not made. Null is one node, <c>local</c>, which has what the machine has.
+    /// </summary>
+    public IReadOnlyList<V1Node>? Nodes { get; init; }
+
+    public NodeTiming NodeTiming { get; init; } = NodeTiming.Default;
 
     /// <summary>Claim name -> folder of this machine that is its volume; other claims get a folder in the state folder.</summary>
     public IReadOnlyDictionary<string, string> Claims { get; init; } = new Dictionary<string, string>();
@@ -45,6 +54,7 @@ internal sealed class ClusterServices : IAsyncDisposable
     private Task _running = Task.CompletedTask;
     private ServiceProxy? _proxy;
     private LocalKubelet? _kubelet;
+    private NodeAgents? _nodes;
 
     private ClusterServices(ApiClient client, TimeProvider time, ILogger logger) => (_client, _time, _logger) = (client, time, logger);
 
@@ -81,11 +91,13 @@ internal sealed class ClusterServices : IAsyncDisposable
             return recorder;
         }
 
-        await AddNodeAsync(cancel).ConfigureAwait(false);
+        _nodes = new NodeAgents(
+            _client, options.Nodes ?? [LocalNode.Make(LocalNode.CountGpus())], options.NodeTiming.LeasePeriod, _time, loggers.CreateLogger<NodeAgents>());
+        await _nodes.RegisterAsync(cancel).ConfigureAwait(false);
         var claims = new ClaimFolders(stateFolder, options.Claims.ToFrozenDictionary(c => c.Key, c => Path.GetFullPath(c.Value)));
         var jobTiming = JobTiming.Default with { FirstBackoff = options.FirstJobBackoff };
         _kubelet = await LocalKubelet.StartAsync(
-            plane, Recorder("kubelet"), options.Kubelet, stateFolder, claims.Bindings.Values, addresses, cancel).ConfigureAwait(false);
+            plane, Recorder("kubelet"), _nodes, options.Kubelet, stateFolder, claims.Bindings.Values, addresses, cancel).ConfigureAwait(false);
         _proxy = new ServiceProxy(plane, Recorder("service-proxy"));
         _controllers =
         [
@@ -93,24 +105,22 @@ internal sealed class ClusterServices : IAsyncDisposable
             ReplicaSetController.Create(plane, Recorder("replicaset-controller")),
             DeploymentController.Create(plane, Recorder("deployment-controller")),
             ClaimController.Create(plane, Recorder("persistentvolume-controller"), claims),
-            Scheduler.Create(plane, Recorder("default-scheduler"), LocalNode.Name),
+            Scheduler.Create(plane, Recorder("default-scheduler")),
+            NodeLifecycle.Create(plane, Recorder("node-controller"), options.NodeTiming),
+            OrphanedPods.Create(plane, options.NodeTiming),
             EndpointController.Create(plane),
             _proxy.CreateController(),
             new GarbageCollector(plane),
         ];
         var informers = plane.Informers.RunAsync(_stop.Token);
-        _running = Task.WhenAll([informers, .. _controllers.Select(c => c.RunAsync(_stop.Token))]);
+        _running = Task.WhenAll([informers, _nodes.RunAsync(_stop.Token), .. _controllers.Select(c => c.RunAsync(_stop.Token))]);
     }
 
-    private async Task AddNodeAsync(CancellationToken cancel)
-    {
-        var version = typeof(ClusterServices).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
-        var node = LocalNode.Make(version, _time.GetUtcNow(), LocalNode.CountGpus());
-        var known = await _client.GetAsync<V1Node>(LocalNode.Name, null, cancel).ConfigureAwait(false)
-            ?? await _client.CreateAsync(ObjectJson.Clone(node), cancel).ConfigureAwait(false);
-        known.Status = node.Status;
-        await _client.UpdateStatusAsync(known, cancel).ConfigureAwait(false);
-    }
+    /// <summary>Cuts a node off: nothing of it reaches the API any more, while its pods go on as they were.</summary>
+    /// <exception cref="ArgumentException">No such node was declared.</exception>
+    public void LoseNode(string name) => _nodes!.Lose(name);
+
+    public void ReturnNode(string name) => _kubelet!.Return(name);
 
     /// <summary>Ends all pods within their shutdown grace, then stops everything else. The API must still be there.</summary>
     public async ValueTask DisposeAsync()

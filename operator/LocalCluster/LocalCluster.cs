@@ -73,6 +73,17 @@ public sealed class LocalCluster : IAsyncDisposable
         return connection;
     }
 
+    /// <summary>
+    /// Cuts a node off from the API, as when its network fails: it becomes NotReady after its grace period, and its pods leave it by
+    /// their tolerations.
+    /// </summary>
+    /// <exception cref="ArgumentException">No such node was declared.</exception>
+    /// <exception cref="InvalidOperationException">The cluster runs no pods.</exception>
+    public void LoseNode(string name) => (_services ?? throw new InvalidOperationException("There are no nodes without services.")).LoseNode(name);
+
+    /// <summary>Ends what <see cref="LoseNode"/> began.</summary>
+    public void ReturnNode(string name) => (_services ?? throw new InvalidOperationException("There are no nodes without services.")).ReturnNode(name);
+
     /// <exception cref="ArgumentException">The address is not a loopback address.</exception>
     /// <exception cref="IOException">The port is in use, the state folder cannot be written, or another cluster uses it.</exception>
     /// <exception cref="NotSupportedException">The isolation that the options force does not work here.</exception>

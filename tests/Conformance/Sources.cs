@@ -1,7 +1,7 @@
 namespace Graft.Conformance;
 
 /// <summary>The pages that promise the behaviours.</summary>
-internal static class Sources
+internal static partial class Sources
 {
     private const string Concepts = "https://kubernetes.io/docs/reference/using-api/api-concepts/";
     private const string Apply = "https://kubernetes.io/docs/reference/using-api/server-side-apply/";

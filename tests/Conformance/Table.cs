@@ -28,6 +28,7 @@ internal static class Table
         Refusals.Area,
         BadInput.Area,
         PodLife.Area,
+        Scheduling.Area,
     ];
 
     public static Case Find(CaseName name) => Areas.Single(area => area.Title == name.Area).Cases.Single(c => c.Sentence == name.Sentence);

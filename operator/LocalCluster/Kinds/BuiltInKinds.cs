@@ -25,8 +25,8 @@ internal static class BuiltInKinds
         },
         Of<V1Pod>(schemas) with
         {
-            ShortNames = ["po"], Categories = ["all"], HasStatus = true, Connections = ["log", "proxy", "exec", "attach", "portforward"],
-            DeletesGracefully = true, Columns = WorkloadColumns.Pods, Rules = PodRules.Rules,
+            ShortNames = ["po"], Categories = ["all"], HasStatus = true, Connections = ["log", "proxy", "binding", "exec", "attach", "portforward"],
+            DeletesGracefully = true, CountsGenerations = true, Columns = WorkloadColumns.Pods, Rules = PodRules.Rules,
             SelectableFields = Fields(["spec", "nodeName"], ["spec", "restartPolicy"], ["spec", "schedulerName"],
                 ["spec", "serviceAccountName"], ["status", "phase"], ["status", "podIP"], ["status", "nominatedNodeName"]),
         },

@@ -19,6 +19,7 @@ internal static class PodRules
             spec.SetDefault("priority", 0);
             spec.SetDefault("preemptionPolicy", "PreemptLowerPriority");
             spec.SetDefault("enableServiceLinks", true);
+            AddTolerations(spec);
         },
         Validate = (pod, errors) => ValidateSpec(pod["spec"] as JsonObject, "spec", errors),
         ValidateUpdate = ValidateUpdate,
@@ -141,7 +142,7 @@ internal static class PodRules
     }
 
     private static readonly string[] FreeFields =
-        ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName", "schedulingGates"];
+        ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "schedulingGates"];
 
     private static JsonObject Comparable(JsonObject pod)
     {
@@ -151,6 +152,20 @@ internal static class PodRules
         foreach (var container in spec["initContainers"].Objects().Concat(spec["containers"].Objects()))
             container.Remove("image");
         return spec;
+    }
+
+    /// <summary>Pods stay for five minutes on a node that is not heard of (the DefaultTolerationSeconds admission plug-in).</summary>
+    private static void AddTolerations(JsonObject spec)
+    {
+        var given = spec["tolerations"].Objects().ToList();
+        foreach (var key in (string[])["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"])
+        {
+            if (given.Any(t => (t["key"].AsString() ?? "") is var own && (own.Length == 0 || own == key) && t["effect"].AsString() is null or "" or "NoExecute"))
+                continue;
+            if (spec["tolerations"] is not JsonArray tolerations)
+                spec["tolerations"] = tolerations = [];
+            tolerations.Add(new JsonObject { ["key"] = key, ["operator"] = "Exists", ["effect"] = "NoExecute", ["tolerationSeconds"] = 300 });
+        }
     }
 
     private static string QosClass(JsonObject spec)

@@ -1,4 +1,5 @@
 using Graft.LocalCluster.Kubelet.Logs;
+using Graft.LocalCluster.Kubelet.Nodes;
 using Graft.LocalCluster.Kubelet.Processes;
 using Graft.LocalCluster.Kubelet.Volumes;
 using Graft.Runtime;
@@ -10,7 +11,7 @@ namespace Graft.LocalCluster.Kubelet;
 /// <summary>What all pods of this machine share.</summary>
 internal sealed record KubeletContext(
     KubeletOptions Options, ApiClient Client, EventRecorder Events, ProcessHost Host, HostFolders Folders, LogFiles Logs, HttpClient Http,
-    string StateFolder, TimeProvider Time, ILogger Logger)
+    NodeAgents Nodes, string StateFolder, TimeProvider Time, ILogger Logger)
 {
     /// <summary>Everything of one pod but its logs.</summary>
     public string PodFolder(V1Pod pod) => Path.Combine(StateFolder, "pods", pod.Metadata.Uid);

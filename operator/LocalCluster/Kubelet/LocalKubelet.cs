@@ -1,8 +1,8 @@
 using System.Net;
 using Graft.LocalCluster.Controllers;
-using Graft.LocalCluster.Controllers.Scheduling;
 using Graft.LocalCluster.Kubelet.Logs;
 using Graft.LocalCluster.Kubelet.Mounts;
+using Graft.LocalCluster.Kubelet.Nodes;
 using Graft.LocalCluster.Kubelet.Processes;
 using Graft.LocalCluster.Kubelet.Status;
 using Graft.LocalCluster.Kubelet.Volumes;
@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Graft.LocalCluster.Kubelet;
 
-/// <summary>Runs the pods that are bound to this machine: one <see cref="PodWorker"/> for each.</summary>
+/// <summary>Runs the pods that are bound to the nodes of this machine: one <see cref="PodWorker"/> for each.</summary>
 internal sealed class LocalKubelet : IAsyncDisposable
 {
     // Enough for a program to be killed and its last output to be read.
@@ -35,7 +35,7 @@ internal sealed class LocalKubelet : IAsyncDisposable
 
     /// <param name="claimFolders">Folders that claims are bound to, which volumes may show too.</param>
     public static async Task<LocalKubelet> StartAsync(
-        ControlPlane plane, EventRecorder events, KubeletOptions options, string stateFolder, IEnumerable<string> claimFolders,
+        ControlPlane plane, EventRecorder events, NodeAgents nodes, KubeletOptions options, string stateFolder, IEnumerable<string> claimFolders,
         LoopbackBlock addresses, CancellationToken cancel)
     {
         await RemoveLeftoversAsync(plane.Client, stateFolder, cancel).ConfigureAwait(false);
@@ -44,7 +44,7 @@ internal sealed class LocalKubelet : IAsyncDisposable
         // Probes follow no redirect to elsewhere and go through no proxy.
         var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.Zero });
         var context = new KubeletContext(
-            options, plane.Client, events, host, folders, new LogFiles(stateFolder), http, stateFolder, plane.Time, plane.Loggers.CreateLogger<LocalKubelet>());
+            options, plane.Client, events, host, folders, new LogFiles(stateFolder), http, nodes, stateFolder, plane.Time, plane.Loggers.CreateLogger<LocalKubelet>());
         var kubelet = new LocalKubelet(context, addresses, plane.Informers.Get<V1Pod>());
         kubelet._pods.AddHandler(kubelet.Handle);
         return kubelet;
@@ -67,7 +67,8 @@ internal sealed class LocalKubelet : IAsyncDisposable
     private void Handle(InformerEvent<V1Pod> change)
     {
         var pod = change.Object;
-        if (pod.Spec.NodeName != LocalNode.Name) return;
+        // What happens while a node is cut off is found out when it comes back.
+        if (!_context.Nodes.Has(pod.Spec.NodeName) || _context.Nodes.IsLost(pod.Spec.NodeName)) return;
         lock (_gate)
         {
             // A new pod may come under the name of one whose end was not told.
@@ -75,6 +76,18 @@ internal sealed class LocalKubelet : IAsyncDisposable
             if (change.Change == InformerChange.Deleted) Gone(pod);
             else if (_workers.TryGetValue(pod.Metadata.Uid, out var known)) Update(known.Worker, pod);
             else if (!_shutdown.IsCancellationRequested) Begin(pod);
+        }
+    }
+
+    /// <summary>A node is heard of again: its pods are compared with what the API says of them by now.</summary>
+    public void Return(string node)
+    {
+        _context.Nodes.Return(node);
+        lock (_gate)
+        {
+            var pods = _pods.List().Where(p => p.Spec.NodeName == node).ToDictionary(p => p.Metadata.Uid);
+            foreach (var (_, worker) in _workers.Where(w => w.Value.Worker.Node == node && !pods.ContainsKey(w.Key)).ToList()) Gone(worker.Worker.Pod);
+            foreach (var pod in pods.Values) Handle(new InformerEvent<V1Pod>(InformerChange.Updated, null, pod));
         }
     }
 

@@ -37,6 +37,10 @@ internal sealed class PodWorker : IDisposable
 
     public string PodIp => _podIp;
 
+    public string Node => _pod.Spec.NodeName;
+
+    public V1Pod Pod => _pod;
+
     /// <summary>The object is to be deleted: its containers end, then it is deleted for good.</summary>
     public void Delete(TimeSpan grace) => _stop.Request(grace);
 
@@ -136,6 +140,7 @@ internal sealed class PodWorker : IDisposable
     {
         try
         {
+            await context.Nodes.ReachableAsync(pod.Spec.NodeName, cancel).ConfigureAwait(false);
             var options = new DeleteOptions { GracePeriodSeconds = 0, Uid = pod.Metadata.Uid };
             await context.Client.Resource<V1Pod>().DeleteAsync(pod.Metadata.Name, pod.Metadata.NamespaceProperty, options, cancel).ConfigureAwait(false);
         }

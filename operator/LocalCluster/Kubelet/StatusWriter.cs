@@ -26,7 +26,11 @@ internal sealed class StatusWriter(KubeletContext context, V1Pod pod, Func<V1Pod
     {
         try
         {
-            await foreach (var _ in _changes.Reader.ReadAllAsync(cancel).ConfigureAwait(false)) await WriteAsync(cancel).ConfigureAwait(false);
+            await foreach (var _ in _changes.Reader.ReadAllAsync(cancel).ConfigureAwait(false))
+            {
+                await context.Nodes.ReachableAsync(pod.Spec.NodeName, cancel).ConfigureAwait(false);
+                await WriteAsync(cancel).ConfigureAwait(false);
+            }
         }
         catch (OperationCanceledException)
         {

@@ -24,6 +24,11 @@ internal static class LocalCommand
             HelpName = "FOLDER",
         };
         var claims = SharedOptions.Pairs("--claim", "NAME=FOLDER", "Let FOLDER of this machine be the volume of the claim NAME.");
+        var nodes = new Option<FileInfo>("--nodes")
+        {
+            Description = "File of Node manifests: labels, taints and allocatable (GPUs too) of nodes that pods are scheduled to; all run here.",
+            HelpName = "FILE",
+        };
         var cache = new Option<DirectoryInfo>("--cache")
         {
             Description = "Folder for what is fetched; absent: HF_HOME, or ~/.cache/huggingface, shared with Python tools.",
@@ -50,7 +55,7 @@ internal static class LocalCommand
 
         var command = new Command("local", "Apply a folder of manifests on this machine: train, serve, and show the answers.")
         {
-            folder, keep, noOperator, state, claims, cache, timeout, port, trainer, server,
+            folder, keep, noOperator, state, claims, nodes, cache, timeout, port, trainer, server,
         };
         shared.AddTo(command);
         command.SetAction(async (parsed, _) =>
@@ -67,6 +72,7 @@ internal static class LocalCommand
                 Substitutes = shared.Substitutes(parsed),
                 Claims = (parsed.GetValue(claims) ?? []).Select(SharedOptions.SplitPair)
                     .ToDictionary(p => p.Key, p => Path.GetFullPath(p.Value), StringComparer.Ordinal),
+                Nodes = parsed.GetValue(nodes)?.FullName,
                 Fetch = shared.Fetching.Of(parsed) with
                 {
                     AllowLoopback = true,

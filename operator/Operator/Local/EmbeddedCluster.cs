@@ -26,11 +26,14 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
 
     public KubernetesClientConfiguration Connection => _cluster.ClientConfiguration;
 
-    /// <exception cref="LocalFailure">The port is in use, the state folder cannot be written, or another cluster uses it.</exception>
+    /// <exception cref="LocalFailure">
+    /// The port is in use, the state folder cannot be written, another cluster uses it, or the file of nodes cannot be read.
+    /// </exception>
     public static async Task<EmbeddedCluster> StartAsync(
         LocalOptions options, LocalProgram trainer, LocalProgram server, FileLoggers file, TimeProvider time,
         CancellationToken cancellation)
     {
+        var nodes = options.Nodes is { } path ? NodeFile.Read(path) : null;
         var loggers = LoggerFactory.Create(logging => file.Configure(logging, options.LogLevel));
         try
         {
@@ -41,7 +44,7 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
                 Port = options.Port,
                 Time = time,
                 Loggers = loggers,
-                Services = new() { Kubelet = Kubelet(options, trainer, server), Claims = options.Claims },
+                Services = new() { Kubelet = Kubelet(options, trainer, server), Claims = options.Claims, Nodes = nodes },
             }, cancellation);
             return new(cluster, loggers);
         }

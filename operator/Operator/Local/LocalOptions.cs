@@ -20,6 +20,10 @@ internal sealed record LocalOptions
 
     /// <summary>Claim -> folder of this machine.</summary>
     public IReadOnlyDictionary<string, string> Claims { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>File of Node manifests; null is one node, which has what this machine has.</summary>
+    public string? Nodes { get; init; }
+
     public FetchSettings Fetch { get; init; } = new() { AllowLoopback = true };
     public TimeSpan Timeout { get; init; } = TimeSpan.FromHours(24);
     public string? TrainerProgram { get; init; }

@@ -110,6 +110,12 @@ public sealed class ResourceClient<T> where T : class
 
     public Task<T> ApplyStatusAsync(T obj, WriteOptions? options = null, CancellationToken ct = default) => ApplyAsync(obj, "status", options, ct);
 
+    /// <summary>POST to a subresource that is an action and no document: binding, token, eviction.</summary>
+    /// <returns>The answer's body.</returns>
+    public Task<byte[]> PostAsync(string name, string? ns, string subresource, JsonNode body, CancellationToken ct = default) =>
+        _transport.SendAsync(
+            new ApiRequest(HttpMethod.Post, Kind.Path(ns, name, subresource), JsonSerializer.SerializeToUtf8Bytes(body)) { Idempotent = false }, ct);
+
     /// <returns>False when there was no such object.</returns>
     public async Task<bool> DeleteAsync(string name, string? ns = null, DeleteOptions? options = null, CancellationToken ct = default)
     {

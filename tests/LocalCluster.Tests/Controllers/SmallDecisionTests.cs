@@ -1,6 +1,5 @@
 using System.Net;
 using Graft.LocalCluster.Controllers.Garbage;
-using Graft.LocalCluster.Controllers.Scheduling;
 using Graft.LocalCluster.Controllers.Services;
 using Graft.LocalCluster.Controllers.Workloads;
 using Graft.LocalCluster.Network;
@@ -58,19 +57,6 @@ public sealed class SmallDecisionTests
         Assert.Equal(["b"], graph.TellGone("c"));
     }
 
-    [Theory]
-    [InlineData(1, 0, null)]
-    [InlineData(2, 0, "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.")]
-    [InlineData(1, 1, "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.")]
-    public void Devices_are_not_shared(int wanted, int taken, string? refusal)
-    {
-        var node = new V1Node { Status = new V1NodeStatus { Allocatable = new Dictionary<string, ResourceQuantity> { ["nvidia.com/gpu"] = new("1") } }, Metadata = new V1ObjectMeta() };
-        var placed = Enumerable.Range(0, taken).Select(i => Gpus(1, $"placed-{i}"));
-        var result = Placement.Refuse(Gpus(wanted, "new"), node, placed);
-        Assert.Equal(refusal is null, result is null);
-        if (refusal is not null) Assert.StartsWith(refusal, result, StringComparison.Ordinal);
-    }
-
     [Fact]
     public void A_slice_lists_pods_with_an_address_and_says_which_are_ready()
     {
@@ -113,15 +99,6 @@ public sealed class SmallDecisionTests
     private static ObjectNode Node(string uid, string[]? owners = null, bool blocks = false, bool deleting = false, string? finalizer = null) => new(
         ResourceKind.Of<V1Pod>(), "ns", uid, uid, "1", [.. (owners ?? []).Select(o => new OwnerLink("v1", "Pod", o, o, blocks))],
         finalizer is null ? [] : [finalizer], deleting);
-
-    private static V1Pod Gpus(int count, string uid) => new()
-    {
-        Metadata = new V1ObjectMeta { Uid = uid, Name = uid },
-        Spec = new V1PodSpec
-        {
-            Containers = [new V1Container { Name = "c", Resources = new V1ResourceRequirements { Limits = new Dictionary<string, ResourceQuantity> { ["nvidia.com/gpu"] = new($"{count}") } } }],
-        },
-    };
 
     private static V1Pod Backend(string name, string? ip, bool ready) => new()
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Graft.LocalCluster.Controllers.Scheduling;
 using Graft.LocalCluster.Kubelet;
 using Graft.LocalCluster.Kubelet.Processes;
 using Graft.LocalCluster.Tests.Kubelet;
@@ -30,7 +31,8 @@ public sealed class PodCluster : IAsyncDisposable
     /// <summary>A folder that they may not.</summary>
     public string Forbidden => _folder.Sub("forbidden");
 
-    public static async Task<PodCluster> StartAsync(Isolation? isolation = null, Dictionary<string, string>? claims = null)
+    public static async Task<PodCluster> StartAsync(
+        Isolation? isolation = null, Dictionary<string, string>? claims = null, IReadOnlyList<V1Node>? nodes = null, NodeTiming? timing = null)
     {
         var result = new PodCluster();
         result.Cluster = await LocalCluster.StartAsync(new LocalClusterOptions
@@ -40,6 +42,8 @@ public sealed class PodCluster : IAsyncDisposable
             {
                 FirstJobBackoff = TimeSpan.FromMilliseconds(100),
                 Claims = claims ?? [],
+                Nodes = nodes,
+                NodeTiming = timing ?? NodeTiming.Default,
                 Kubelet = new KubeletOptions
                 {
                     Images = new Dictionary<string, ImageProgram> { [Shell] = new("/bin/sh", "-c") },
@@ -95,7 +99,7 @@ public sealed class PodCluster : IAsyncDisposable
         var clock = Stopwatch.StartNew();
         while (true)
         {
-            var obj = await Client.GetAsync<T>(name, "default");
+            var obj = await Client.GetAsync<T>(name, typeof(T) == typeof(V1Node) ? null : "default");
             if (condition(obj)) return obj!;
             if (clock.Elapsed > Patience)
                 Assert.Fail($"{typeof(T).Name} {name} did not become as wanted: {(obj is null ? "gone" : KubernetesJson.Serialize(obj))}\n{await EventsAsync(name)}");

@@ -55,7 +55,7 @@ internal sealed class ApiServer : IAsyncDisposable
             _lifecycle.Restore(kept);
         _app = BuildHost(options, _identity.Certificate);
         _proxy = new PodProxy(_app.Services.GetRequiredService<IHttpForwarder>());
-        var connections = new PodConnections(Store, new PodLogs(Store, options.Logs, options.Time), _proxy);
+        var connections = new PodConnections(Store, new PodLogs(Store, options.Logs, options.Time), _proxy, new PodBinding(catalog, writer));
         var resources = new ResourceHandler(Store, catalog, writer, deleter, connections, options.Time);
         var dispatcher = new RequestDispatcher(
             Store,

@@ -2,8 +2,10 @@ using Graft.LocalCluster.Storage;
 
 namespace Graft.LocalCluster.Api.Pods;
 
-/// <summary>The subresources of pods that are streams: log and proxy. What would need a terminal inside the pod is not offered.</summary>
-internal sealed class PodConnections(ObjectStore store, PodLogs logs, PodProxy proxy)
+/// <summary>
+/// The subresources of pods that are no documents: log, proxy and binding. What would need a terminal inside the pod is not offered.
+/// </summary>
+internal sealed class PodConnections(ObjectStore store, PodLogs logs, PodProxy proxy, PodBinding binding)
 {
     private static readonly GroupResource Pods = new("", "pods");
 
@@ -15,7 +17,8 @@ internal sealed class PodConnections(ObjectStore store, PodLogs logs, PodProxy p
         {
             "log" when HttpMethods.IsGet(http.Request.Method) => logs.ServeAsync(http, pod),
             "proxy" => proxy.ForwardAsync(http, pod, scheme, port),
-            "log" => throw ApiException.MethodNotAllowed(),
+            "binding" when HttpMethods.IsPost(http.Request.Method) => binding.BindAsync(http, target),
+            "log" or "binding" => throw ApiException.MethodNotAllowed(),
             _ => throw new ApiException(501, "NotImplemented",
                 $"{target.Subresource} is not available locally: pods are processes of this machine"),
         };

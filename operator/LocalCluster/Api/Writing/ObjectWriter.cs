@@ -8,7 +8,8 @@ namespace Graft.LocalCluster.Api.Writing;
 
 /// <summary>What a change makes of an object.</summary>
 /// <param name="FieldsBooked">The field owners are up to date already, because server-side apply made the object.</param>
-internal readonly record struct Changed(JsonObject Value, bool FieldsBooked = false);
+/// <param name="IsServers">The server itself changes spec and status together, and no rule about what writers may change holds.</param>
+internal readonly record struct Changed(JsonObject Value, bool FieldsBooked = false, bool IsServers = false);
 
 /// <summary>
 /// Creates and updates objects of any kind: defaults, field ownership, generation, validation, optimistic concurrency. Every write of the
@@ -72,11 +73,12 @@ internal sealed class ObjectWriter(ObjectStore store, RuleContext rules)
         for (var attempt = 1; ; attempt++)
         {
             var current = store.Get(kind.GroupResource, key) ?? throw ApiException.NotFound(kind.GroupResource, key.Name);
-            var (next, booked) = change(current);
+            var (next, booked, servers) = change(current);
             var named = next.ResourceVersion();
             CheckVersion(kind, current, next);
-            next = Prepare(kind, current.Content, next, subresource);
-            Validate(kind, next, current.Content);
+            next = Prepare(kind, current.Content, next, subresource, servers);
+            if (!servers)
+                Validate(kind, next, current.Content);
             if (!booked)
                 next = ManagedFields.Update(current.Content, next, WriterOf(kind, options, subresource), kind.Schema.Type);
             if (JsonNode.DeepEquals(next, current.Content))
@@ -170,7 +172,7 @@ internal sealed class ObjectWriter(ObjectStore store, RuleContext rules)
     }
 
     /// <summary>The object to store: what the writer may not change is as it was, what the server decides is decided.</summary>
-    private static JsonObject Prepare(ResourceKind kind, JsonObject current, JsonObject next, string subresource)
+    private static JsonObject Prepare(ResourceKind kind, JsonObject current, JsonObject next, string subresource, bool isServers)
     {
         if (subresource == "status")
         {
@@ -183,7 +185,7 @@ internal sealed class ObjectWriter(ObjectStore store, RuleContext rules)
                 withStatus.Metadata()["managedFields"] = managed.DeepClone();
             next = withStatus;
         }
-        else if (kind.HasStatus)
+        else if (kind.HasStatus && !isServers)
         {
             next.Remove("status");
             if (current["status"] is { } status)
@@ -200,7 +202,8 @@ internal sealed class ObjectWriter(ObjectStore store, RuleContext rules)
         Defaulting.Apply(next, kind.Schema.Type);
         kind.Rules.Default?.Invoke(next);
         kind.Rules.OnUpdate?.Invoke(next, current);
-        if (kind.CountsGenerations && subresource.Length == 0 && !JsonNode.DeepEquals(Desired(kind, next), Desired(kind, current)))
+        if (kind.CountsGenerations && subresource.Length == 0 && !isServers
+            && !JsonNode.DeepEquals(Desired(kind, next), Desired(kind, current)))
             metadata["generation"] = current.Generation() + 1;
         return next;
     }
