@@ -33,6 +33,9 @@ public sealed record LocalClusterOptions
 
     /// <summary>Told of every request of somebody who is not the administrator; must return at once and may be called in parallel.</summary>
     public Action<AccessRecord>? Audit { get; init; }
+
+    /// <summary>What goes wrong; null for nothing, at no cost.</summary>
+    public FaultInjector? Faults { get; init; }
 }
 
 /// <summary>
@@ -89,6 +92,8 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <exception cref="NotSupportedException">The isolation that the options force does not work here.</exception>
     public static async Task<LocalCluster> StartAsync(LocalClusterOptions options, CancellationToken cancellation = default)
     {
+        if (options.Faults is { } faults)
+            options = options with { Time = faults.Over(options.Time) };
         Directory.CreateDirectory(options.StateFolder);
         var stateLock = LockState(options.StateFolder);
         LoopbackBlock? addresses = null;
@@ -110,6 +115,7 @@ public sealed class LocalCluster : IAsyncDisposable
                     options.Loggers,
                     options.Audit)
                 {
+                    Faults = options.Faults,
                     Keep = options.Keep ? options.StateFolder : null,
                 },
                 cancellation);

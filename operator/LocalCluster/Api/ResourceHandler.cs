@@ -3,6 +3,7 @@ using Graft.LocalCluster.Api.Access;
 using Graft.LocalCluster.Api.Pods;
 using Graft.LocalCluster.Api.Reading;
 using Graft.LocalCluster.Api.Writing;
+using Graft.LocalCluster.Faults;
 using Graft.LocalCluster.Kinds;
 using Graft.LocalCluster.Storage;
 
@@ -55,7 +56,8 @@ internal sealed class ResourceHandler(
         var renderer = new ObjectRenderer(kind, Representation.Of(http.Request), time);
         if (long.TryParse(http.Request.Query["resourceVersion"], out var asked) && asked > store.ResourceVersion)
             throw ApiException.TooNew(asked, store.ResourceVersion);
-        var stored = store.Get(kind.GroupResource, KeyOf(target)) ?? throw ApiException.NotFound(kind.GroupResource, target.Name);
+        var stored = StaleRead.Find(http, store, kind.GroupResource, KeyOf(target))
+            ?? throw ApiException.NotFound(kind.GroupResource, target.Name);
         return Responses.WriteAsync(http, 200, json => renderer.WriteOne(json, stored));
     }
 

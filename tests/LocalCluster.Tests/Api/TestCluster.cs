@@ -11,6 +11,8 @@ public sealed class TestCluster : IAsyncLifetime
     private readonly DirectoryInfo _state = Directory.CreateTempSubdirectory("graft-api-test-");
     private int _names;
 
+    public FaultInjector? Faults { get; init; }
+
     public LocalCluster Cluster { get; private set; } = null!;
 
     public HttpClient Http { get; private set; } = null!;
@@ -19,7 +21,7 @@ public sealed class TestCluster : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Cluster = await LocalCluster.StartAsync(new LocalClusterOptions { StateFolder = _state.FullName });
+        Cluster = await LocalCluster.StartAsync(new LocalClusterOptions { StateFolder = _state.FullName, Faults = Faults });
         Http = NewHttp(Cluster.ClientConfiguration.AccessToken);
         Client = new Kubernetes(Cluster.ClientConfiguration);
     }

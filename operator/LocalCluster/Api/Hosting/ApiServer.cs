@@ -5,6 +5,7 @@ using Graft.LocalCluster.Api.Access;
 using Graft.LocalCluster.Api.Documents;
 using Graft.LocalCluster.Api.Pods;
 using Graft.LocalCluster.Api.Writing;
+using Graft.LocalCluster.Faults;
 using Graft.LocalCluster.Kinds;
 using Graft.LocalCluster.Kubelet.Logs;
 using Graft.LocalCluster.Storage;
@@ -24,6 +25,9 @@ internal sealed record ApiServerOptions(
     IPEndPoint Endpoint, string KubeconfigPath, LogFiles Logs, Func<int, string> ServiceAddress, TimeProvider Time, ILoggerFactory Loggers,
     Action<AccessRecord>? Audit = null)
 {
+    /// <summary>What goes wrong with requests; null for nothing.</summary>
+    public FaultInjector? Faults { get; init; }
+
     /// <summary>A folder in which objects, certificate and token outlive the process; null keeps them in memory.</summary>
     public string? Keep { get; init; }
 }
@@ -64,7 +68,8 @@ internal sealed class ApiServer : IAsyncDisposable
             new Discovery(catalog, options.Endpoint.ToString()),
             new OpenApiDocuments(catalog),
             options.Loggers.CreateLogger<RequestDispatcher>(),
-            _stopping.Token);
+            _stopping.Token,
+            options.Faults is null ? null : new RequestFaults(options.Faults, Store, options.Time, _stopping.Token));
         _app.Run(dispatcher.HandleAsync);
     }
 

@@ -1,5 +1,6 @@
 using Graft.LocalCluster.Api.Access;
 using Graft.LocalCluster.Api.Documents;
+using Graft.LocalCluster.Faults;
 using Graft.LocalCluster.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -8,7 +9,7 @@ namespace Graft.LocalCluster.Api.Hosting;
 /// <summary>Leads every request to the handler of its path, and turns every refusal into a Status.</summary>
 internal sealed partial class RequestDispatcher(
     ObjectStore store, AccessGate gate, ResourceHandler resources, Discovery discovery, OpenApiDocuments openApi, ILogger<RequestDispatcher> log,
-    CancellationToken stopping)
+    CancellationToken stopping, RequestFaults? faults = null)
 {
     public async Task HandleAsync(HttpContext http)
     {
@@ -17,7 +18,7 @@ internal sealed partial class RequestDispatcher(
             gate.Check(http);
             if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method))
                 http.Features.Set(new WriteBarrier(store));
-            await RouteAsync(http);
+            await (faults is null ? RouteAsync(http) : faults.HandleAsync(http, RouteAsync));
         }
         catch (ApiException e)
         {

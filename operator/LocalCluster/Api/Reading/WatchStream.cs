@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
+using Graft.LocalCluster.Faults;
 using Graft.LocalCluster.Kinds;
 using Graft.LocalCluster.Storage;
 
@@ -29,7 +30,7 @@ internal sealed class WatchStream(ObjectStore store, ResourceKind kind, Selector
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(seconds), time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, http.RequestAborted, stopping);
 
-        var (initial, place) = Start(query["resourceVersion"].ToString(), wantsInitial);
+        var (initial, place) = Start(query["resourceVersion"].ToString(), wantsInitial, http.Features.Get<StaleRead>());
         http.Response.ContentType = "application/json";
         await http.Response.StartAsync(ending.Token);
         try
@@ -53,8 +54,10 @@ internal sealed class WatchStream(ObjectStore store, ResourceKind kind, Selector
         }
     }
 
-    private (TableSnapshot? Initial, long Place) Start(string version, bool wantsInitial)
+    private (TableSnapshot? Initial, long Place) Start(string version, bool wantsInitial, StaleRead? stale)
     {
+        if (stale is not null)
+            return (stale.Snapshot, store.Events(kind.GroupResource).PlaceAfter(stale.Snapshot.ResourceVersion));
         if (wantsInitial || version is "" or "0")
         {
             var (snapshot, place) = store.SnapshotWithPlace(kind.GroupResource);
