@@ -31,7 +31,13 @@ public sealed record FaultPlan(IReadOnlyList<FaultRule> Rules, long Seed = 0)
                 ?? throw new FaultPlanException("a fault plan is a map with 'seed' and 'rules'");
             plan = json.Deserialize(FaultPlanJson.Default.FaultPlan)!;
         }
-        catch (Exception e) when (e is JsonException or JsonSyntaxException or NotSupportedException)
+        catch (JsonException e)
+        {
+            // The line that follows is one of a text that nobody wrote: the path says where.
+            var words = (e.InnerException?.Message ?? e.Message).Split(" Path: ")[0];
+            throw new FaultPlanException($"{e.Path?.TrimStart('$', '.')}: {words}", e);
+        }
+        catch (Exception e) when (e is JsonSyntaxException or NotSupportedException)
         {
             throw new FaultPlanException(e.Message, e);
         }
