@@ -105,7 +105,7 @@ internal sealed class FaultyWatch(
         {
             _hold = decision!;
             injector.Fire(decision!);
-            _releasing = ReleaseLaterAsync(decision!);
+            _releasing = Task.WhenAll(_releasing, ReleaseLaterAsync(decision!));
         }
         if (_held.Count(e => !e.IsBookmark) > EventsOf(_hold.Fault!))
             await ReleaseAsync(cancellation);

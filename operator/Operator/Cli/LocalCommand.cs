@@ -29,6 +29,11 @@ internal static class LocalCommand
             Description = "File of Node manifests: labels, taints and allocatable (GPUs too) of nodes that pods are scheduled to; all run here.",
             HelpName = "FILE",
         };
+        var faults = new Option<FileInfo>("--faults")
+        {
+            Description = "File of a fault plan: what goes wrong with requests to the Kubernetes API, for tests of what bears it.",
+            HelpName = "FILE",
+        };
         var cache = new Option<DirectoryInfo>("--cache")
         {
             Description = "Folder for what is fetched; absent: HF_HOME, or ~/.cache/huggingface, shared with Python tools.",
@@ -55,7 +60,7 @@ internal static class LocalCommand
 
         var command = new Command("local", "Apply a folder of manifests on this machine: train, serve, and show the answers.")
         {
-            folder, keep, noOperator, state, claims, nodes, cache, timeout, port, trainer, server,
+            folder, keep, noOperator, state, claims, nodes, faults, cache, timeout, port, trainer, server,
         };
         shared.AddTo(command);
         command.SetAction(async (parsed, _) =>
@@ -73,6 +78,7 @@ internal static class LocalCommand
                 Claims = (parsed.GetValue(claims) ?? []).Select(SharedOptions.SplitPair)
                     .ToDictionary(p => p.Key, p => Path.GetFullPath(p.Value), StringComparer.Ordinal),
                 Nodes = parsed.GetValue(nodes)?.FullName,
+                Faults = parsed.GetValue(faults)?.FullName,
                 Fetch = shared.Fetching.Of(parsed) with
                 {
                     AllowLoopback = true,

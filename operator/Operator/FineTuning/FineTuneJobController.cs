@@ -38,10 +38,17 @@ internal sealed class FineTuneJobController(
         var view = new FineTuneJobView
         {
             Job = job,
-            Pods = [.. pods.OwnedBy(job.Metadata.Uid)
+            Pods = [.. (RunState.HasEnded(job) ? await ListPodsAsync(entity, job, cancellation) : pods.OwnedBy(job.Metadata.Uid))
                 .OrderBy(p => p.Metadata.CreationTimestamp).ThenBy(p => p.Metadata.Name, StringComparer.Ordinal)],
         };
         var running = view.Active is { } pod && PodOutcome.Container(pod)?.State?.Running is not null ? pod : null;
         return running is null ? view : view with { Progress = await progress.ReadAsync(running, cancellation) };
     }
+
+    // How a run ended is concluded once and for all, and a result that is not there costs its Job. The caches of Jobs and of pods hear from
+    // the server by themselves: a Job may be known as complete before its pod is known to have ended, so here the server itself is asked.
+    private async Task<IEnumerable<V1Pod>> ListPodsAsync(FineTuneJob entity, V1Job job, CancellationToken cancellation) =>
+        (await client.ListAsync<V1Pod>(
+            entity.Metadata.NamespaceProperty, $"{ApiNames.FineTuneJobLabel}={entity.Metadata.Name}", cancellation))
+        .Where(pod => pod.Metadata.OwnerReferences?.Any(owner => owner.Uid == job.Metadata.Uid) == true);
 }

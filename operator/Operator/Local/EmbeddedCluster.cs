@@ -1,4 +1,5 @@
 using Graft.Contract;
+using Graft.LocalCluster;
 using Graft.LocalCluster.Kubelet;
 using k8s;
 using Cluster = Graft.LocalCluster.LocalCluster;
@@ -30,7 +31,7 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
     /// The port is in use, the state folder cannot be written, another cluster uses it, or the file of nodes cannot be read.
     /// </exception>
     public static async Task<EmbeddedCluster> StartAsync(
-        LocalOptions options, LocalProgram trainer, LocalProgram server, FileLoggers file, TimeProvider time,
+        LocalOptions options, LocalProgram trainer, LocalProgram server, FileLoggers file, FaultInjector? faults, TimeProvider time,
         CancellationToken cancellation)
     {
         var nodes = options.Nodes is { } path ? NodeFile.Read(path) : null;
@@ -43,6 +44,7 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
                 Keep = options.KeepsObjects,
                 Port = options.Port,
                 Time = time,
+                Faults = faults,
                 Loggers = loggers,
                 Services = new() { Kubelet = Kubelet(options, trainer, server), Claims = options.Claims, Nodes = nodes },
             }, cancellation);

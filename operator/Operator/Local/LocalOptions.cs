@@ -14,6 +14,9 @@ internal sealed record LocalOptions
     /// <summary>Objects outlive the command, in the state folder that the person named.</summary>
     public bool KeepsObjects { get; init; }
 
+    /// <summary>File of a fault plan.</summary>
+    public string? Faults { get; init; }
+
     /// <summary>The controllers are another process'.</summary>
     public bool NoOperator { get; init; }
     public IReadOnlyDictionary<string, string> Substitutes { get; init; } = new Dictionary<string, string>();

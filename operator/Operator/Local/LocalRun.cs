@@ -19,8 +19,9 @@ internal sealed class LocalRun(LocalOptions options, IAnsiConsole console, TimeP
         var server = ProgramFinder.Find("graft-server", "Server", options.ServerProgram, AppContext.BaseDirectory);
 
         using var loggers = OpenLog();
-        await using var cluster = await EmbeddedCluster.StartAsync(options, trainer, server, loggers, time, cancellation);
-        using var client = new ApiClient(cluster.Connection);
+        using var faults = options.Faults is { } plan ? LocalFaults.Read(plan, options.StateFolder, loggers, _view.Say) : null;
+        await using var cluster = await EmbeddedCluster.StartAsync(options, trainer, server, loggers, faults?.Injector, time, cancellation);
+        using var client = new ApiClient(cluster.Connection, new ApiClientOptions { UserAgent = "graft-cli" });
         _view.Say($"a Kubernetes API answers at {cluster.Address}; KUBECONFIG={cluster.KubeconfigPath}");
         await InstallAsync(client, cancellation);
         await using var controllers = options.NoOperator

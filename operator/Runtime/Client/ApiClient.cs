@@ -9,6 +9,9 @@ public sealed record ApiClientOptions
     /// <summary>Who owns the fields that this client writes.</summary>
     public string FieldManager { get; init; } = "graft-operator";
 
+    /// <summary>Who asks, for the server's logs and for whoever disturbs clients on purpose; absent: the field manager.</summary>
+    public string? UserAgent { get; init; }
+
     /// <summary>Limit of a request, and of a stream's start.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(60);
 

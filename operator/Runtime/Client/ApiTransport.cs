@@ -73,8 +73,7 @@ internal sealed class ApiTransport(Kubernetes kubernetes, ApiClientOptions optio
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
         message.Headers.Accept.ParseAdd(request.Accept);
-        // Whoever reads the server's audit log, or disturbs clients on purpose, knows them by it.
-        message.Headers.TryAddWithoutValidation("User-Agent", options.FieldManager);
+        message.Headers.TryAddWithoutValidation("User-Agent", options.UserAgent ?? options.FieldManager);
         if (request.Body is not null)
         {
             message.Content = new ByteArrayContent(request.Body);
