@@ -14,7 +14,7 @@ public sealed class FaultGateTests(ITestOutputHelper output)
     private const int SampledPerFault = 1;
     private const int AtATime = 6;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Whatever_goes_wrong_once_the_end_is_the_same()
