@@ -109,6 +109,17 @@ public class FineTuneJobPlannerTests
     }
 
     [Fact]
+    public void A_complete_Job_whose_pod_is_not_known_to_have_ended_has_lost_nothing()
+    {
+        var job = Make.FineTuneJob();
+        var view = Make.View(Make.Job(job, Make.Condition("Complete")), Make.Pod("intents-abc", Make.Running));
+        var plan = FineTuneJobPlanner.Plan(job, view, new OperatorOptions(), Make.Now);
+        Assert.Empty(plan.Delete);
+        Assert.Equal("Running", plan.Status!.Phase);
+        Assert.NotNull(plan.RequeueAfter);
+    }
+
+    [Fact]
     public void A_result_that_is_lost_with_its_pod_is_asked_for_again()
     {
         var job = Make.FineTuneJob();

@@ -56,6 +56,8 @@ internal abstract record RunState
         var outcome = outcomes.LastOrDefault(o => o!.Result is not null) ?? outcomes.LastOrDefault();
         return outcome switch
         {
+            // A Job is complete when its pod has ended: one that seems to run is known from before that.
+            null when view.Active is not null => new Ending(),
             null => new ResultLost(),
             { Result: { } result } => new Succeeded(result, finished),
             { Failure: var failure } => new Failed(failure!.Class.ToString(), failure.Message, finished),
