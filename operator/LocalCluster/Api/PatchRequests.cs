@@ -26,7 +26,7 @@ internal sealed class PatchRequests(ObjectStore store, ObjectWriter writer)
         var (stored, created) = type == ApplyYaml
             ? Apply(kind, target, body, options, faults)
             : (Patch(kind, target, type, body, options, faults), false);
-        Responses.AddWarnings(http, options.Warnings.Distinct());
+        Responses.AddWarnings(http, options.Warnings);
         var renderer = new ObjectRenderer(kind, Representation.Of(http.Request), writer.Time);
         await Responses.WriteAsync(http, created ? 201 : 200, json => renderer.WriteOne(json, stored));
     }

@@ -27,7 +27,7 @@ internal static class Responses
     /// <summary>RFC 7234 warnings, which kubectl prints for people.</summary>
     public static void AddWarnings(HttpContext http, IEnumerable<string> warnings)
     {
-        foreach (var warning in warnings)
+        foreach (var warning in warnings.Distinct())
         {
             var printable = new string([.. warning.Select(c => c is < ' ' or > '~' ? '?' : c)]);
             var text = printable.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);

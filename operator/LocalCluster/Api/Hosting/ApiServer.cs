@@ -1,6 +1,8 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Graft.LocalCluster.Admission;
+using Graft.LocalCluster.Admission.PodSecurity;
 using Graft.LocalCluster.Api.Access;
 using Graft.LocalCluster.Api.Documents;
 using Graft.LocalCluster.Api.Pods;
@@ -52,7 +54,7 @@ internal sealed class ApiServer : IAsyncDisposable
         Store = new ObjectStore(journal: _journal);
         Gate = new AccessGate(_identity.Token, Store, options.Audit);
         var catalog = new KindCatalog();
-        var writer = new ObjectWriter(Store, new RuleContext(options.Time, options.ServiceAddress, IsServiceAddressTaken));
+        var writer = new ObjectWriter(Store, new RuleContext(options.Time, options.ServiceAddress, IsServiceAddressTaken), Admission(Store));
         var deleter = new ObjectDeleter(Store, writer);
         _lifecycle = new Lifecycle(Store, catalog, writer, deleter);
         if (kept is not null)
@@ -105,6 +107,8 @@ internal sealed class ApiServer : IAsyncDisposable
             throw;
         }
     }
+
+    private static IReadOnlyList<IAdmission> Admission(ObjectStore store) => [new PodSecurityAdmission(store)];
 
     private static (SqliteJournal?, StoredContent?) Open(string folder) => SqliteJournal.Open(Path.Combine(folder, "objects.db"));
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Graft.LocalCluster.Admission;
 using Graft.LocalCluster.Apply;
 using Graft.LocalCluster.Kinds;
 using Graft.LocalCluster.Schema;
@@ -15,7 +16,7 @@ internal readonly record struct Changed(JsonObject Value, bool FieldsBooked = fa
 /// Creates and updates objects of any kind: defaults, field ownership, generation, validation, optimistic concurrency. Every write of the
 /// server goes through here or <see cref="ObjectDeleter"/>.
 /// </summary>
-internal sealed class ObjectWriter(ObjectStore store, RuleContext rules)
+internal sealed class ObjectWriter(ObjectStore store, RuleContext rules, IReadOnlyList<IAdmission> admission)
 {
     private const int MaxAttempts = 100;
 
@@ -44,6 +45,7 @@ internal sealed class ObjectWriter(ObjectStore store, RuleContext rules)
         if (kind.HasStatus)
             obj.Remove("status");
         kind.Rules.OnCreate?.Invoke(obj, rules);
+        Admit(new AdmissionRequest(kind, obj, null, "", options.Requester, options.Warnings));
         Validate(kind, obj, null);
         if (!fieldsBooked)
             obj = ManagedFields.Update(null, obj, WriterOf(kind, options, ""), kind.Schema.Type);
@@ -78,7 +80,10 @@ internal sealed class ObjectWriter(ObjectStore store, RuleContext rules)
             CheckVersion(kind, current, next);
             next = Prepare(kind, current.Content, next, subresource, servers);
             if (!servers)
+            {
+                Admit(new AdmissionRequest(kind, next, current.Content, subresource, options.Requester, options.Warnings));
                 Validate(kind, next, current.Content);
+            }
             if (!booked)
                 next = ManagedFields.Update(current.Content, next, WriterOf(kind, options, subresource), kind.Schema.Type);
             if (JsonNode.DeepEquals(next, current.Content))
@@ -98,6 +103,12 @@ internal sealed class ObjectWriter(ObjectStore store, RuleContext rules)
                 throw ApiException.Modified(kind.GroupResource, key.Name);
             }
         }
+    }
+
+    private void Admit(AdmissionRequest request)
+    {
+        foreach (var plugin in admission)
+            plugin.Admit(request);
     }
 
     public static bool EndsDeletion(JsonObject obj) => obj.IsDeleting() && obj.Finalizers().Count == 0

@@ -1,3 +1,4 @@
+using Graft.LocalCluster.Api.Access;
 using Graft.LocalCluster.Schema;
 
 namespace Graft.LocalCluster.Api.Writing;
@@ -27,6 +28,9 @@ internal sealed record WriteOptions(bool DryRun, string Manager, FieldValidation
     /// <summary>What the server itself writes.</summary>
     public static WriteOptions Server { get; } = new(false, "graft-local", FieldValidation.Ignore, false);
 
+    /// <summary>Who writes; null for the server itself.</summary>
+    public Requester? Requester { get; init; }
+
     /// <summary>Warnings to send with the response.</summary>
     public List<string> Warnings { get; } = [];
 
@@ -49,7 +53,10 @@ internal sealed record WriteOptions(bool DryRun, string Manager, FieldValidation
             dryRun == "All",
             manager.Length > 0 ? manager : ManagerOf(request.Headers.UserAgent.ToString()),
             strictness,
-            request.Query["force"].ToString() is "true" or "1");
+            request.Query["force"].ToString() is "true" or "1")
+        {
+            Requester = request.HttpContext.Features.Get<Requester>(),
+        };
     }
 
     private static void CheckPatch(HttpRequest request, string manager, List<FieldError> errors)
