@@ -72,7 +72,7 @@ public sealed class LocalCluster : IAsyncDisposable
     public KubernetesClientConfiguration ConnectAs(string user)
     {
         var connection = ClientConfiguration;
-        connection.AccessToken = _api.Gate.Issue(user);
+        connection.AccessToken = _api.Access.Authenticator.Issue(user);
         return connection;
     }
 
@@ -116,6 +116,7 @@ public sealed class LocalCluster : IAsyncDisposable
                     options.Audit)
                 {
                     Faults = options.Faults,
+                    HasControllers = options.Services is not null,
                     Keep = options.Keep ? options.StateFolder : null,
                 },
                 cancellation);

@@ -209,6 +209,51 @@ internal static partial class Sources
     public static Source DeploymentStrategy { get; } =
         new("deployment/strategy.go", Code + "pkg/registry/apps/deployment/strategy.go");
 
+    public static Source Rbac { get; } = new("Using RBAC authorization", "https://kubernetes.io/docs/reference/access-authn-authz/rbac/");
+
+    public static Source DefaultRoles { get; } = new("RBAC: default roles",
+        "https://kubernetes.io/docs/reference/access-authn-authz/rbac/#default-roles-and-role-bindings");
+
+    public static Source Escalation { get; } = new("RBAC: privilege escalation prevention",
+        "https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping");
+
+    public static Source Aggregation { get; } = new("RBAC: aggregated ClusterRoles",
+        "https://kubernetes.io/docs/reference/access-authn-authz/rbac/#aggregated-clusterroles");
+
+    public static Source RequestVerbs { get; } = new("Authorization: request verbs",
+        "https://kubernetes.io/docs/reference/access-authn-authz/authorization/#determine-the-request-verb");
+
+    public static Source Reviews { get; } = new("Authorization: checking API access",
+        "https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access");
+
+    public static Source Impersonation { get; } = new("Authentication: user impersonation",
+        "https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation");
+
+    public static Source Authentication { get; } = new("Authentication", "https://kubernetes.io/docs/reference/access-authn-authz/authentication/");
+
+    public static Source SelfReview { get; } = new("Authentication: API access to user information",
+        "https://kubernetes.io/docs/reference/access-authn-authz/authentication/#self-subject-review");
+
+    public static Source ServiceAccounts { get; } = new("Managing service accounts",
+        "https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/");
+
+    public static Source TokenRequests { get; } = new("TokenRequest", "https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/");
+
+    public static Source TokenReviews { get; } = new("TokenReview", "https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-review-v1/");
+
+    public static Source TokenSecrets { get; } = new("Secrets: service account tokens",
+        "https://kubernetes.io/docs/concepts/configuration/secret/#serviceaccount-token-secrets");
+
+    public static Source TokenValidation { get; } = new("authentication/validation.go", Code + "pkg/apis/authentication/validation/validation.go");
+
+    public static Source BoundTokens { get; } = new("KEP-1205: bound service account tokens",
+        "https://github.com/kubernetes/enhancements/tree/master/keps/sig-auth/1205-bound-service-account-tokens");
+
+    public static Source PodSecurity { get; } = new("Pod Security Admission", "https://kubernetes.io/docs/concepts/security/pod-security-admission/");
+
+    public static Source PodSecurityStandards { get; } = new("Pod Security Standards",
+        "https://kubernetes.io/docs/concepts/security/pod-security-standards/");
+
     public static Source PodLifecycle { get; } =
         new("Pod lifecycle", "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/");
 }

@@ -27,6 +27,9 @@ internal static class Table
         ServerSideApply.Area,
         Refusals.Area,
         BadInput.Area,
+        Authorization.Area,
+        Tokens.Area,
+        PodSecurity.Area,
         PodLife.Area,
         Scheduling.Area,
     ];

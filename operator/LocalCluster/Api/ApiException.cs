@@ -66,15 +66,18 @@ internal sealed class ApiException(int code, string reason, string message) : Ex
     public static ApiException Internal(string message) =>
         new(500, "InternalError", $"Internal error occurred: {message}") { Details = new() { ["causes"] = Causes([("", "", message)]) } };
 
-    public static ApiException Invalid(ResourceKind kind, string name, IReadOnlyList<FieldError> errors)
+    public static ApiException Invalid(ResourceKind kind, string name, IReadOnlyList<FieldError> errors) =>
+        Invalid(kind.Group, kind.Kind, name, errors);
+
+    public static ApiException Invalid(string group, string kind, string name, IReadOnlyList<FieldError> errors)
     {
-        return new(422, "Invalid", $"{kind.QualifiedKind} \"{name}\" is invalid: {FieldError.Summary([.. errors])}")
+        return new(422, "Invalid", $"{kind}{(group.Length > 0 ? $".{group}" : "")} \"{name}\" is invalid: {FieldError.Summary([.. errors])}")
         {
             Details = new()
             {
                 ["name"] = name,
-                ["group"] = kind.Group,
-                ["kind"] = kind.Kind,
+                ["group"] = group,
+                ["kind"] = kind,
                 ["causes"] = Causes(errors.Select(error => (error.Reason, error.Body, error.FieldText))),
             },
         };

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Graft.LocalCluster.Api.Access;
 using Graft.LocalCluster.Api.Writing;
 using Graft.LocalCluster.Kinds;
 using Graft.LocalCluster.Storage;
@@ -12,6 +13,8 @@ namespace Graft.LocalCluster.Api;
 internal sealed class Lifecycle
 {
     private static readonly GroupResource Namespaces = new("", "namespaces");
+    private static readonly GroupResource Secrets = new("", "secrets");
+    private static readonly GroupResource ServiceAccounts = new("", "serviceaccounts");
     private static readonly GroupResource Definitions = new("apiextensions.k8s.io", "customresourcedefinitions");
     private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(200);
 
@@ -19,22 +22,31 @@ internal sealed class Lifecycle
     private readonly KindCatalog _catalog;
     private readonly ObjectWriter _writer;
     private readonly ObjectDeleter _deleter;
+    private readonly ClusterSecrets _secrets;
+    private readonly RoleAggregation _aggregation;
 
-    public Lifecycle(ObjectStore store, KindCatalog catalog, ObjectWriter writer, ObjectDeleter deleter)
+    public Lifecycle(ObjectStore store, KindCatalog catalog, ObjectWriter writer, ObjectDeleter deleter, ClusterSecrets secrets)
     {
-        (_store, _catalog, _writer, _deleter) = (store, catalog, writer, deleter);
+        (_store, _catalog, _writer, _deleter, _secrets) = (store, catalog, writer, deleter, secrets);
+        _aggregation = new RoleAggregation(store, writer);
         writer.Written += OnWritten;
         writer.Removed += OnRemoved;
     }
 
-    /// <summary>The namespaces that every cluster has.</summary>
-    public void CreateNamespaces()
+    /// <summary>The namespaces and roles that every cluster has.</summary>
+    public void CreateDefaults()
     {
         var kind = _catalog.Find(Namespaces)!;
         foreach (var name in (string[])["default", "kube-system", "kube-public", "kube-node-lease"])
         {
             if (_store.Get(Namespaces, new ObjectKey("", name)) is null)
                 _writer.Create(kind, Named(kind, name, ""), WriteOptions.Server);
+        }
+        foreach (var role in DefaultRoles.All())
+        {
+            var roleKind = _catalog.Find(new GroupResource(RoleBasedAccess.Group, role["kind"].AsString() == "ClusterRole" ? "clusterroles" : "clusterrolebindings"))!;
+            if (_store.Get(roleKind.GroupResource, role.Key()) is null)
+                _writer.Create(roleKind, role, WriteOptions.Server);
         }
     }
 
@@ -149,20 +161,45 @@ internal sealed class Lifecycle
         if (kind.GroupResource == Definitions)
             _catalog.Define(stored.Content);
         if (kind.GroupResource == Namespaces && !stored.Content.IsDeleting())
-            CreateServiceAccount(stored.Key.Name);
+            Furnish(stored.Key.Name);
+        if (kind.GroupResource == RoleBasedAccess.ClusterRoles)
+            _aggregation.Update(kind);
+        if (kind.GroupResource == Secrets)
+            FillToken(kind, stored);
     }
 
     private void OnRemoved(ResourceKind kind, StoredObject stored)
     {
         if (kind.GroupResource == Definitions)
             _catalog.Undefine(stored.Content);
+        if (kind.GroupResource == RoleBasedAccess.ClusterRoles)
+            _aggregation.Update(kind);
     }
 
-    private void CreateServiceAccount(string ns)
+    /// <summary>What every namespace has: the account of pods that name none, and the certificate by which they know this server.</summary>
+    private void Furnish(string ns)
     {
-        var kind = _catalog.Find(new GroupResource("", "serviceaccounts"))!;
-        if (_store.Get(kind.GroupResource, new ObjectKey(ns, "default")) is null)
-            _writer.Create(kind, Named(kind, "default", ns), WriteOptions.Server);
+        var accounts = _catalog.Find(ServiceAccounts)!;
+        if (_store.Get(ServiceAccounts, new ObjectKey(ns, "default")) is null)
+            _writer.Create(accounts, Named(accounts, "default", ns), WriteOptions.Server);
+        if (!_secrets.PublishesCertificate)
+            return;
+        var maps = _catalog.Find(new GroupResource("", "configmaps"))!;
+        if (_store.Get(maps.GroupResource, new ObjectKey(ns, ClusterSecrets.RootCertificateName)) is null)
+        {
+            var map = Named(maps, ClusterSecrets.RootCertificateName, ns);
+            map["data"] = new JsonObject { ["ca.crt"] = _secrets.RootCertificate };
+            map.Metadata()["annotations"] = new JsonObject { ["kubernetes.io/description"] = ClusterSecrets.RootCertificateUse };
+            _writer.Create(maps, map, WriteOptions.Server);
+        }
+    }
+
+    /// <summary>A Secret that asks for the token of an account gets it.</summary>
+    private void FillToken(ResourceKind kind, StoredObject secret)
+    {
+        if (ClusterSecrets.AccountOf(secret) is not { } name || _store.Get(ServiceAccounts, new ObjectKey(secret.Key.Namespace, name)) is not { } account)
+            return;
+        _writer.Update(kind, secret.Key, "", current => new Changed(_secrets.Filled(current, account)), WriteOptions.Server);
     }
 
     private static JsonObject Named(ResourceKind kind, string name, string ns)

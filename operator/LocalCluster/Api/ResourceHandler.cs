@@ -11,20 +11,21 @@ namespace Graft.LocalCluster.Api;
 
 /// <summary>Every verb on every kind: the one place where a request on a resource becomes an operation on the store.</summary>
 internal sealed class ResourceHandler(
-    ObjectStore store, KindCatalog catalog, ObjectWriter writer, ObjectDeleter deleter, PodConnections connections, TimeProvider time)
+    ObjectStore store, KindCatalog catalog, ObjectWriter writer, ObjectDeleter deleter, PodConnections connections, AccessControl access,
+    TimeProvider time)
 {
     private readonly ListReader _lists = new(store);
     private readonly PatchRequests _patches = new(store, writer);
     private readonly ScaleRequests _scales = new(store, writer);
-    private readonly AccessReviews _reviews = new(store);
-
     public async Task HandleAsync(HttpContext http, RequestTarget target, CancellationToken stopping)
     {
         var kind = catalog.Find(target.Group, target.Version, target.Resource) ?? throw ApiException.NoSuchResource();
         if (kind.Namespaced ? target.Namespace.Length == 0 && target.Name.Length > 0 : target.Namespace.Length > 0)
             throw ApiException.NoSuchResource();
         if (kind.IsVirtual)
-            await _reviews.AnswerAsync(http, kind, target);
+            await access.ReviewAsync(http, kind, target);
+        else if (kind is { Group: "", Plural: "serviceaccounts" } && target.Subresource == "token")
+            await access.TokenAsync(http, target);
         else if (kind.Connections.Contains(target.Subresource))
             await connections.HandleAsync(http, target);
         else if (target.Subresource == "scale" && kind.Scale is not null)
@@ -162,6 +163,13 @@ internal sealed class ResourceHandler(
 
     internal static async Task<JsonObject> ReadObjectAsync(HttpContext http, ResourceKind kind, RequestTarget target, WriteOptions options)
     {
+        if (ProtobufBody.IsIn(http.Request))
+        {
+            var sent = ProtobufBody.Parse(await BodyDecoder.ReadBytesAsync(http.Request), kind.Kind);
+            var read = BodyDecoder.ToObject(sent, kind, options, []);
+            MatchTarget(read, target);
+            return read;
+        }
         CheckContentType(http.Request);
         var faults = new List<string>();
         var obj = BodyDecoder.ToObject(await BodyDecoder.ReadAsync(http.Request, faults), kind, options, faults);
@@ -192,17 +200,17 @@ internal sealed class ResourceHandler(
         if (type is not ("application/json" or "application/yaml" or "text/yaml" or "application/x-yaml" or ""))
         {
             throw ApiException.UnsupportedMediaType(
-                "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml" +
-                (type.Contains("protobuf", StringComparison.Ordinal)
-                    ? "; this server reads no protobuf: write a manifest and use kubectl apply" : ""));
+                "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, "
+                + ProtobufBody.ContentType);
         }
     }
 
-    /// <summary>DeleteOptions are optional, and some clients send them as protobuf: those ask for nothing that the query cannot.</summary>
     private static async Task<JsonObject?> ReadOptionsAsync(HttpContext http)
     {
-        if (http.Request.ContentLength is 0 or null || http.Request.ContentType?.Contains("protobuf", StringComparison.Ordinal) == true)
+        if (http.Request.ContentLength is 0 or null)
             return null;
+        if (ProtobufBody.IsIn(http.Request))
+            return ProtobufBody.Parse(await BodyDecoder.ReadBytesAsync(http.Request), "DeleteOptions");
         return await BodyDecoder.ReadAsync(http.Request, []) as JsonObject;
     }
 

@@ -109,6 +109,9 @@ internal static class BuiltInKinds
         },
         Of<V1SelfSubjectAccessReview>(schemas) with { Plural = "selfsubjectaccessreviews", Namespaced = false, IsVirtual = true },
         Of<V1SubjectAccessReview>(schemas) with { Plural = "subjectaccessreviews", Namespaced = false, IsVirtual = true },
+        Of<V1SelfSubjectRulesReview>(schemas) with { Plural = "selfsubjectrulesreviews", Namespaced = false, IsVirtual = true },
+        Of<V1TokenReview>(schemas) with { Plural = "tokenreviews", Namespaced = false, IsVirtual = true },
+        Of<V1SelfSubjectReview>(schemas) with { Plural = "selfsubjectreviews", Namespaced = false, IsVirtual = true },
         Of<V1LocalSubjectAccessReview>(schemas) with { Plural = "localsubjectaccessreviews", IsVirtual = true },
     ];
 

@@ -103,10 +103,7 @@ internal static class NamespaceLife
         Case.Refused("The name of a namespace is a DNS label, without dots", Sources.Namespaces,
             s => s.PostAsync("/api/v1/namespaces", Make.Named("v1", "Namespace", $"{s.Name}.x")), 422, "Invalid", "metadata.name"),
         new("A namespace gets the ConfigMap kube-root-ca.crt", Sources.RootCertificate, async s =>
-            await s.UntilAsync("kube-root-ca.crt is there", async () => (await s.GetAsync(s.ConfigMap("kube-root-ca.crt"))).Code == 200))
-        {
-            Lacks = "no such ConfigMap; pods find the certificate with their token",
-        },
+            await s.UntilAsync("kube-root-ca.crt is there", async () => (await s.GetAsync(s.ConfigMap("kube-root-ca.crt"))).Code == 200)),
         new("The finalizers of a namespace are changed by its subresource finalize alone", Sources.NamespaceStorage, async s =>
         {
             var other = await s.OtherNamespaceAsync();

@@ -9,10 +9,28 @@ namespace Graft.Conformance.Harness;
 internal sealed class Api : IDisposable
 {
     public const string UserAgent = "conformance/1";
+    private readonly KubernetesClientConfiguration _configuration;
     private readonly Kubernetes _client;
 
     // The library reads the kubeconfig, with its certificates and ways to log in; its types of requests and objects are not used.
-    public Api(string kubeconfig) => _client = new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
+    public Api(string kubeconfig) : this(KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig))
+    {
+    }
+
+    private Api(KubernetesClientConfiguration configuration) => _client = new Kubernetes(_configuration = configuration);
+
+    /// <summary>The same server for somebody who has nothing but a token.</summary>
+    public Api WithToken(string token) => new(new KubernetesClientConfiguration
+    {
+        Host = _configuration.Host, SslCaCerts = _configuration.SslCaCerts, SkipTlsVerify = _configuration.SkipTlsVerify, AccessToken = token,
+    });
+
+    /// <summary>A request in the name of somebody else.</summary>
+    public async Task<Answer> SendAsAsync(string user, HttpMethod method, string path, string? body, string? type)
+    {
+        using var response = await RawAsync(method, path, body, type, "application/json", HttpCompletionOption.ResponseContentRead, user);
+        return await Answer.ReadAsync(response);
+    }
 
     public Task<Answer> SendAsync(HttpMethod method, string path, JsonNode? body = null, string? type = "application/json",
         string? accept = "application/json") =>
@@ -27,7 +45,7 @@ internal sealed class Api : IDisposable
     }
 
     public async Task<HttpResponseMessage> RawAsync(HttpMethod method, string path, string? body, string? type, string? accept,
-        HttpCompletionOption until)
+        HttpCompletionOption until, string? user = null)
     {
         using var request = new HttpRequestMessage(method, new Uri(_client.BaseUri, path));
         if (body is not null)
@@ -38,6 +56,7 @@ internal sealed class Api : IDisposable
         request.Headers.UserAgent.Clear();
         request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
         if (accept is not null) request.Headers.TryAddWithoutValidation("Accept", accept);
+        if (user is not null) request.Headers.TryAddWithoutValidation("Impersonate-User", user);
         if (_client.Credentials is not null) await _client.Credentials.ProcessHttpRequestAsync(request, CancellationToken.None);
         using var patience = new CancellationTokenSource(Poll.Limit);
         try

@@ -83,6 +83,17 @@ internal sealed class Space : IAsyncDisposable
     public Task<Answer> SendAsync(HttpMethod method, string path, string? body, string? type, string? accept = "application/json") =>
         Api.SendTextAsync(method, path, body, type, accept);
 
+    /// <summary>A request of a service account of this namespace, which is <c>worker</c> where nothing else is said.</summary>
+    public Task<Answer> WorkerAsync(HttpMethod method, string path, JsonNode? body = null, string type = "application/json", string worker = "worker") =>
+        Api.SendAsAsync($"system:serviceaccount:{Name}:{worker}", method, path, body?.ToJsonString(), type);
+
+    /// <summary>A request with this token and nothing else.</summary>
+    public async Task<Answer> WithTokenAsync(string token, HttpMethod method, string path, JsonNode? body = null)
+    {
+        using var api = Api.WithToken(token);
+        return await api.SendAsync(method, path, body);
+    }
+
     public async Task<Watch> WatchAsync(string path, string query = "", string accept = "application/json")
     {
         var address = $"{path}?watch=true{(query.Length > 0 ? "&" + query : "")}";

@@ -60,7 +60,7 @@ public sealed class AccessReviewTests(TestCluster cluster) : IClassFixture<TestC
              {"apiGroups":[""],"resources":["secrets"],"resourceNames":["mine"],"verbs":["get"]}]
             """);
         using var http = ConnectAs(ns);
-        var user = $"\"user\":\"{User(ns)}\",";
+        var user = $"\"user\":\"{User(ns)}\",\"groups\":[\"system:authenticated\"],";
         foreach (var (question, allowed) in new[]
         {
             (Resource(ns, "get", "pods", "log"), true), (Resource(ns, "get", "pods"), false), (Resource(ns, "list", "pods", "log"), false),

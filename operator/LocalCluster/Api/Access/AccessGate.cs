@@ -1,31 +1,17 @@
-using System.Collections.Concurrent;
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using Graft.LocalCluster.Storage;
 
 namespace Graft.LocalCluster.Api.Access;
 
 /// <summary>
 /// Who may talk to the server, and what about: only under a loopback name, so that no web page can reach it through a name that its
-/// owner points here, and only with a token. The administrator's may do everything; that of anybody else what stored roles allow.
-/// Health paths need no token.
+/// owner points here, and only with a token. What its owner may do, stored roles say. Health paths need no token.
 /// </summary>
-internal sealed class AccessGate(string administrator, ObjectStore store, Action<AccessRecord>? audit)
+internal sealed class AccessGate(Authenticator authenticator, RoleBasedAccess roles, ObjectStore store, Action<AccessRecord>? audit)
 {
-    private readonly byte[] _administrator = Bearer(administrator);
-    private readonly ConcurrentDictionary<string, byte[]> _others = new(StringComparer.Ordinal);
-    private readonly RoleBasedAccess _roles = new(store);
-
-    /// <summary>A new token for a user; the one that it had before is worth nothing then.</summary>
-    public string Issue(string user)
-    {
-        var token = NewToken();
-        _others[user] = Bearer(token);
-        return token;
-    }
-
-    public static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+    private const string Bearer = "Bearer ";
+    private const string ImpersonatedUser = "Impersonate-User";
+    private const string ImpersonatedGroup = "Impersonate-Group";
 
     /// <summary>Lets a request pass; it knows its <see cref="Requester"/> then.</summary>
     /// <exception cref="ApiException">401 or 403: the request may not pass.</exception>
@@ -34,24 +20,48 @@ internal sealed class AccessGate(string administrator, ObjectStore store, Action
         var request = http.Request;
         if (!IsLoopback(request.Host.Host))
             throw new ApiException(403, "Forbidden", $"forbidden: the host \"{request.Host.Host}\" is not this machine's loopback");
-        if (request.Path.Value is "/healthz" or "/livez" or "/readyz")
+        if (IsHealth(request.Path.Value ?? ""))
             return;
-        var given = Encoding.UTF8.GetBytes(request.Headers.Authorization.ToString());
-        if (CryptographicOperations.FixedTimeEquals(given, _administrator))
-        {
-            http.Features.Set(new Requester("system:admin", true));
+        var given = request.Headers.Authorization.ToString();
+        var found = given.StartsWith(Bearer, StringComparison.Ordinal) ? authenticator.Find(given[Bearer.Length..], []) : null;
+        var who = found?.Who ?? throw new ApiException(401, "Unauthorized", "Unauthorized");
+        who = Impersonated(request, who);
+        http.Features.Set(who);
+        if (who.IsAdministrator)
             return;
-        }
-        var user = _others.FirstOrDefault(other => CryptographicOperations.FixedTimeEquals(given, other.Value)).Key
-            ?? throw new ApiException(401, "Unauthorized", "Unauthorized");
-        http.Features.Set(new Requester(user, false));
         foreach (var access in Needed(request))
+            Require(who, access);
+    }
+
+    private void Require(Requester who, AccessRequest access)
+    {
+        var allowed = roles.Allows(who, access);
+        audit?.Invoke(new AccessRecord(who.User, access, allowed));
+        if (!allowed)
+            throw RoleBasedAccess.Forbidden(who, access);
+    }
+
+    /// <summary>
+    /// Whom the request is made in the name of (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation).
+    /// </summary>
+    private Requester Impersonated(HttpRequest request, Requester who)
+    {
+        var (user, groups) = (request.Headers[ImpersonatedUser].ToString(), request.Headers[ImpersonatedGroup].OfType<string>().ToList());
+        if (user.Length == 0)
         {
-            var allowed = _roles.Allows(user, access);
-            audit?.Invoke(new AccessRecord(user, access, allowed));
-            if (!allowed)
-                throw RoleBasedAccess.Forbidden(user, access);
+            return groups.Count == 0
+                ? who
+                : throw ApiException.BadRequest("requested [{\"Group\"}] without impersonating a user");
         }
+        if (!who.IsAdministrator)
+        {
+            Require(who, user.Split(':') is ["system", "serviceaccount", var ns, var name]
+                ? new AccessRequest("impersonate", "", "serviceaccounts", Namespace: ns, Name: name)
+                : new AccessRequest("impersonate", "", "users", Name: user));
+            foreach (var group in groups)
+                Require(who, new AccessRequest("impersonate", "", "groups", Name: group));
+        }
+        return groups.Count == 0 ? Requester.Named(user) : new Requester(user, [.. groups.Append(Requester.Authenticated).Distinct()]);
     }
 
     /// <summary>An apply of what is not there is a creation too.</summary>
@@ -65,7 +75,8 @@ internal sealed class AccessGate(string administrator, ObjectStore store, Action
             yield return access with { Verb = "create" };
     }
 
-    private static byte[] Bearer(string token) => Encoding.UTF8.GetBytes("Bearer " + token);
+    private static bool IsHealth(string path) =>
+        path is "/healthz" or "/livez" or "/readyz" || path.StartsWith("/livez/", StringComparison.Ordinal) || path.StartsWith("/readyz/", StringComparison.Ordinal);
 
     private static bool IsLoopback(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)

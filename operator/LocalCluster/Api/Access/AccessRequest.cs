@@ -31,8 +31,14 @@ public sealed record AccessRequest(
             "DELETE" => collection ? "deletecollection" : "delete",
             var other => other.ToLowerInvariant(),
         };
-        return new(verb, target.Group, target.Resource, target.Subresource, target.Namespace, target.Name);
+        // A list of one name is a request for that name.
+        var name = collection && verb is "list" or "watch" or "deletecollection" ? OnlyName(request) : target.Name;
+        return new(verb, target.Group, target.Resource, target.Subresource, target.Namespace, name);
     }
+
+    private static string OnlyName(HttpRequest request) => request.Query["fieldSelector"].ToString().Split(',')
+        .Where(part => part.StartsWith("metadata.name=", StringComparison.Ordinal))
+        .Select(part => part["metadata.name=".Length..].TrimStart('=')).FirstOrDefault("");
 
     /// <summary>For logs and messages of tests: <c>patch apps deployments/scale ml/support</c>.</summary>
     public override string ToString() => Path.Length > 0

@@ -11,13 +11,8 @@ namespace Graft.LocalCluster.Api.Access;
 /// Answers whether somebody may do something (<c>kubectl auth can-i</c>) by what decides about their requests: oneself
 /// (SelfSubjectAccessReview), anybody (SubjectAccessReview), anybody in one namespace (LocalSubjectAccessReview).
 /// </summary>
-internal sealed class AccessReviews(ObjectStore store)
+internal sealed class AccessReviews(RoleBasedAccess roles)
 {
-    // The group that every cluster lets do everything.
-    private const string Administrators = "system:masters";
-
-    private readonly RoleBasedAccess _roles = new(store);
-
     /// <exception cref="ApiException">400, 415 or 422: the question cannot be read, or is none.</exception>
     public async Task AnswerAsync(HttpContext http, ResourceKind kind, RequestTarget target)
     {
@@ -25,14 +20,14 @@ internal sealed class AccessReviews(ObjectStore store)
             throw ApiException.NoSuchResource();
         if (!HttpMethods.IsPost(http.Request.Method))
             throw ApiException.MethodNotAllowed();
-        var review = await ReadAsync(http, kind, target);
+        var review = await ResourceHandler.ReadObjectAsync(http, kind, target, WriteOptions.Of(http.Request));
         var spec = review.Child("spec");
         Check(kind, review, spec);
         var requester = http.Features.GetRequiredFeature<Requester>();
-        var asked = kind.Kind == "SelfSubjectAccessReview"
+        var asked = kind.Kind.StartsWith("SelfSubject", StringComparison.Ordinal)
             ? requester
-            : new Requester(spec["user"].AsString() ?? "", spec["groups"].Strings().Contains(Administrators));
-        review["status"] = Decide(asked, RequestOf(spec));
+            : new Requester(spec["user"].AsString() ?? "", spec["groups"].Strings());
+        review["status"] = kind.Kind == "SelfSubjectRulesReview" ? Rules(asked, spec["namespace"].AsString() ?? "") : Decide(asked, RequestOf(spec));
         await Responses.WriteAsync(http, 201, review);
     }
 
@@ -40,25 +35,48 @@ internal sealed class AccessReviews(ObjectStore store)
     {
         if (asked.IsAdministrator)
             return new JsonObject { ["allowed"] = true, ["reason"] = "an administrator may do everything" };
-        return _roles.Allows(asked.User, request)
+        return roles.Allows(asked, request)
             ? new JsonObject { ["allowed"] = true, ["reason"] = "RBAC: a role that is bound to the user allows it" }
             : new JsonObject { ["allowed"] = false };
     }
 
-    private static async Task<JsonObject> ReadAsync(HttpContext http, ResourceKind kind, RequestTarget target)
+    /// <summary>Everything that somebody may do in a namespace (<c>kubectl auth can-i --list</c>).</summary>
+    private JsonObject Rules(Requester asked, string ns)
     {
-        var options = WriteOptions.Of(http.Request);
-        if (http.Request.ContentType != ReviewMessage.ContentType)
-            return await ResourceHandler.ReadObjectAsync(http, kind, target, options);
-        // The form in which kubectl asks.
-        var review = BodyDecoder.ToObject(ReviewMessage.Parse(await BodyDecoder.ReadBytesAsync(http.Request)), kind, options, []);
-        ResourceHandler.MatchTarget(review, target);
-        return review;
+        var rules = asked.IsAdministrator
+            ? [new PolicyRule(["*"], ["*"], ["*"], [], []), new PolicyRule(["*"], [], [], [], ["*"])]
+            : roles.RulesOf(asked, ns).ToList();
+        return new JsonObject
+        {
+            ["resourceRules"] = new JsonArray([.. rules.Where(rule => rule.Resources.Count > 0).Select(ResourceRule)]),
+            ["nonResourceRules"] = new JsonArray([.. rules.Where(rule => rule.Urls.Count > 0).Select(rule => (JsonNode)new JsonObject
+            {
+                ["verbs"] = rule.Verbs.ToJsonArray(), ["nonResourceURLs"] = rule.Urls.ToJsonArray(),
+            })]),
+            ["incomplete"] = false,
+        };
+    }
+
+    private static JsonNode ResourceRule(PolicyRule rule)
+    {
+        var written = new JsonObject
+        {
+            ["verbs"] = rule.Verbs.ToJsonArray(), ["apiGroups"] = rule.Groups.ToJsonArray(), ["resources"] = rule.Resources.ToJsonArray(),
+        };
+        if (rule.Names.Count > 0)
+            written["resourceNames"] = rule.Names.ToJsonArray();
+        return written;
     }
 
     /// <summary>The real server's rules (kubernetes, pkg/apis/authorization/validation).</summary>
     private static void Check(ResourceKind kind, JsonObject review, JsonObject spec)
     {
+        if (kind.Kind == "SelfSubjectRulesReview")
+        {
+            if (string.IsNullOrEmpty(spec["namespace"].AsString()))
+                throw ApiException.BadRequest("no namespace on request");
+            return;
+        }
         var errors = new List<FieldError>();
         var (resource, path) = (spec["resourceAttributes"], spec["nonResourceAttributes"]);
         if (resource is not null && path is not null)

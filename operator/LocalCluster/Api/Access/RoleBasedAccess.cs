@@ -4,79 +4,99 @@ using Graft.LocalCluster.Storage;
 namespace Graft.LocalCluster.Api.Access;
 
 /// <summary>
-/// Role-based access as stored Roles, ClusterRoles and their bindings say it. Rules only ever allow; what none allows is refused.
-/// ServiceAccounts and users are known as subjects, groups are not.
+/// Role-based access as stored Roles, ClusterRoles and their bindings say it
+/// (https://kubernetes.io/docs/reference/access-authn-authz/rbac/). Rules only ever allow; what none allows is refused.
 /// </summary>
 internal sealed class RoleBasedAccess(ObjectStore store)
 {
-    private const string Group = "rbac.authorization.k8s.io";
-    private static readonly GroupResource ClusterRoles = new(Group, "clusterroles");
+    public const string Group = "rbac.authorization.k8s.io";
+    public static readonly GroupResource ClusterRoles = new(Group, "clusterroles");
+    public static readonly GroupResource Roles = new(Group, "roles");
     private static readonly GroupResource ClusterRoleBindings = new(Group, "clusterrolebindings");
-    private static readonly GroupResource Roles = new(Group, "roles");
     private static readonly GroupResource RoleBindings = new(Group, "rolebindings");
 
-    // What a cluster lets everybody who is known do: system:discovery and system:basic-user.
-    private static readonly string[] OpenPaths =
-        ["/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*", "/version", "/version/", "/healthz", "/livez", "/readyz"];
+    private volatile BoundRules? _bound;
 
-    public bool Allows(string user, AccessRequest request)
+    public bool Allows(Requester who, AccessRequest request) =>
+        who.IsAdministrator || RulesOf(who, request.Namespace).Any(rule => rule.Allows(request));
+
+    /// <summary>All rules that somebody has in a namespace, or in all when it is empty.</summary>
+    public IEnumerable<PolicyRule> RulesOf(Requester who, string ns)
     {
-        if (request.Path.Length > 0 && request.Verb is "get" or "head" && OpenPaths.Any(open => MatchesPath(open, request.Path))) return true;
-        if (request is { Verb: "create", Group: "authorization.k8s.io", Resource: "selfsubjectaccessreviews" }) return true;
-        return RulesOf(user, request.Namespace).Any(rule => Allows(rule, request));
+        var bound = Current();
+        return who.Groups.Select(group => (IsGroup: true, Name: group)).Prepend((IsGroup: false, Name: who.User))
+            .SelectMany(subject => bound.Of(subject))
+            .Where(binding => binding.Namespace.Length == 0 || binding.Namespace == ns)
+            .SelectMany(binding => binding.Rules);
+    }
+
+    /// <summary>The rules of the role that a binding refers to; null when there is none.</summary>
+    public IReadOnlyList<PolicyRule>? RulesOf(JsonNode? binding, string ns)
+    {
+        var name = binding.At("roleRef", "name").AsString() ?? "";
+        var role = binding.At("roleRef", "kind").AsString() == "Role"
+            ? store.Get(Roles, new ObjectKey(ns, name))
+            : store.Get(ClusterRoles, new ObjectKey("", name));
+        return role is null ? null : PolicyRule.AllOf(role.Content);
     }
 
     /// <summary>The refusal in the real server's words.</summary>
-    public static ApiException Forbidden(string user, AccessRequest request)
+    public static ApiException Forbidden(Requester who, AccessRequest request)
     {
         if (request.Path.Length > 0)
-            return new(403, "Forbidden", $"forbidden: User \"{user}\" cannot {request.Verb} path \"{request.Path}\"") { Details = [] };
+            return new(403, "Forbidden", $"forbidden: User \"{who.User}\" cannot {request.Verb} path \"{request.Path}\"") { Details = [] };
         var where = request.Namespace.Length > 0 ? $"in the namespace \"{request.Namespace}\"" : "at the cluster scope";
         return ApiException.Forbidden(
             new GroupResource(request.Group, request.Resource), request.Name,
-            $"User \"{user}\" cannot {request.Verb} resource \"{request.RuleResource}\" in API group \"{request.Group}\" {where}");
+            $"User \"{who.User}\" cannot {request.Verb} resource \"{request.RuleResource}\" in API group \"{request.Group}\" {where}");
     }
 
-    internal static bool Allows(JsonObject rule, AccessRequest request)
+    /// <summary>What is bound to whom, read anew when one of the four tables is another than before.</summary>
+    private BoundRules Current()
     {
-        if (!Has(rule["verbs"], request.Verb)) return false;
-        if (request.Path.Length > 0) return rule["nonResourceURLs"].Strings().Any(url => MatchesPath(url, request.Path));
-        var names = rule["resourceNames"].Strings();
-        return Has(rule["apiGroups"], request.Group)
-            && rule["resources"].Strings().Any(resource => MatchesResource(resource, request))
-            && (names.Count == 0 || names.Contains(request.Name));
+        ObjectTree[] tables =
+        [
+            store.Snapshot(ClusterRoleBindings).Objects, store.Snapshot(RoleBindings).Objects, store.Snapshot(ClusterRoles).Objects,
+            store.Snapshot(Roles).Objects,
+        ];
+        if (_bound is { } known && known.IsOf(tables))
+            return known;
+        var read = new BoundRules(tables);
+        foreach (var binding in tables[0].All.Concat(tables[1].All))
+        {
+            if (RulesOf(binding.Content, binding.Key.Namespace) is not { Count: > 0 } rules)
+                continue;
+            foreach (var subject in binding.Content["subjects"].Objects())
+                read.Add(subject, binding.Key.Namespace, rules);
+        }
+        return _bound = read;
     }
 
-    private IEnumerable<JsonObject> RulesOf(string user, string ns)
+    /// <summary>Subjects and what each has been given, as long as the tables stay as they are.</summary>
+    private sealed class BoundRules(ObjectTree[] tables)
     {
-        var everywhere = store.Snapshot(ClusterRoleBindings).Objects.All;
-        var here = ns.Length == 0 ? [] : store.Snapshot(RoleBindings).Objects.In(ns);
-        return everywhere.Concat(here)
-            .Where(binding => binding.Content["subjects"].Objects().Any(subject => NameOf(subject) == user))
-            .SelectMany(binding => RoleOf(binding)?["rules"].Objects() ?? []);
+        private readonly Dictionary<(bool IsGroup, string Name), List<(string Namespace, IReadOnlyList<PolicyRule> Rules)>> _subjects = [];
+
+        public bool IsOf(ObjectTree[] current) => tables.Zip(current).All(pair => ReferenceEquals(pair.First, pair.Second));
+
+        public List<(string Namespace, IReadOnlyList<PolicyRule> Rules)> Of((bool, string) subject) =>
+            _subjects.GetValueOrDefault(subject) ?? [];
+
+        public void Add(JsonObject subject, string ns, IReadOnlyList<PolicyRule> rules)
+        {
+            var name = subject["name"].AsString() ?? "";
+            (bool, string)? key = subject["kind"].AsString() switch
+            {
+                "ServiceAccount" => (false, Requester.ServiceAccount(subject["namespace"].AsString() ?? ns, name)),
+                "User" => (false, name),
+                "Group" => (true, name),
+                _ => null,
+            };
+            if (key is not { } known)
+                return;
+            if (!_subjects.TryGetValue(known, out var given))
+                _subjects[known] = given = [];
+            given.Add((ns, rules));
+        }
     }
-
-    private JsonObject? RoleOf(StoredObject binding)
-    {
-        var name = binding.Content.At("roleRef", "name").AsString() ?? "";
-        return binding.Content.At("roleRef", "kind").AsString() == "Role"
-            ? store.Get(Roles, new ObjectKey(binding.Key.Namespace, name))?.Content
-            : store.Get(ClusterRoles, new ObjectKey("", name))?.Content;
-    }
-
-    private static string? NameOf(JsonObject subject) => subject["kind"].AsString() switch
-    {
-        "ServiceAccount" => $"system:serviceaccount:{subject["namespace"].AsString()}:{subject["name"].AsString()}",
-        "User" => subject["name"].AsString(),
-        _ => null,
-    };
-
-    private static bool Has(JsonNode? list, string value) => list.Strings().Any(item => item == "*" || item == value);
-
-    private static bool MatchesResource(string resource, AccessRequest request) =>
-        resource == "*" || resource == request.RuleResource
-        || (request.Subresource.Length > 0 && resource == $"*/{request.Subresource}");
-
-    private static bool MatchesPath(string pattern, string path) =>
-        pattern.EndsWith('*') ? path.StartsWith(pattern[..^1], StringComparison.Ordinal) : path == pattern;
 }

@@ -176,6 +176,8 @@ internal sealed class Discovery(KindCatalog catalog, string address)
             yield return ("status", kind.Group, kind.Version, kind.Kind, ["get", "patch", "update"]);
         if (kind.Scale is not null)
             yield return ("scale", "autoscaling", "v1", "Scale", ["get", "patch", "update"]);
+        if (kind is { Group: "", Plural: "serviceaccounts" })
+            yield return ("token", "authentication.k8s.io", "v1", "TokenRequest", ["create"]);
         if (kind.Connections.Contains("binding"))
             yield return ("binding", kind.Group, kind.Version, "Binding", ["create"]);
         if (kind.Connections.Contains("log"))

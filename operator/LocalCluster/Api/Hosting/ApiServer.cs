@@ -30,6 +30,9 @@ internal sealed record ApiServerOptions(
     /// <summary>What goes wrong with requests; null for nothing.</summary>
     public FaultInjector? Faults { get; init; }
 
+    /// <summary>Whether controllers run beside the server: what they would make of a new namespace is made.</summary>
+    public bool HasControllers { get; init; }
+
     /// <summary>A folder in which objects, certificate and token outlive the process; null keeps them in memory.</summary>
     public string? Keep { get; init; }
 }
@@ -52,20 +55,20 @@ internal sealed class ApiServer : IAsyncDisposable
         _identity = options.Keep is { } folder ? ServerIdentity.Of(folder, options.Endpoint.Address) : ServerIdentity.New(options.Endpoint.Address);
         (_journal, var kept) = options.Keep is { } state ? Open(state) : (null, null);
         Store = new ObjectStore(journal: _journal);
-        Gate = new AccessGate(_identity.Token, Store, options.Audit);
+        Access = new AccessControl(Store, _identity.Token, _identity.TokenKey, options.Audit, options.Time);
         var catalog = new KindCatalog();
-        var writer = new ObjectWriter(Store, new RuleContext(options.Time, options.ServiceAddress, IsServiceAddressTaken), Admission(Store));
+        var writer = new ObjectWriter(Store, new RuleContext(options.Time, options.ServiceAddress, IsServiceAddressTaken), [new ServiceAccountAdmission(Store), new PodSecurityAdmission(Store), new RoleEscalation(Access.Roles)]);
         var deleter = new ObjectDeleter(Store, writer);
-        _lifecycle = new Lifecycle(Store, catalog, writer, deleter);
+        _lifecycle = new Lifecycle(Store, catalog, writer, deleter, new ClusterSecrets(Access.Tokens, _identity.Certificate.ExportCertificatePem(), options.HasControllers));
         if (kept is not null)
             _lifecycle.Restore(kept);
         _app = BuildHost(options, _identity.Certificate);
         _proxy = new PodProxy(_app.Services.GetRequiredService<IHttpForwarder>());
         var connections = new PodConnections(Store, new PodLogs(Store, options.Logs, options.Time), _proxy, new PodBinding(catalog, writer));
-        var resources = new ResourceHandler(Store, catalog, writer, deleter, connections, options.Time);
+        var resources = new ResourceHandler(Store, catalog, writer, deleter, connections, Access, options.Time);
         var dispatcher = new RequestDispatcher(
             Store,
-            Gate,
+            Access.Gate,
             resources,
             new Discovery(catalog, options.Endpoint.ToString()),
             new OpenApiDocuments(catalog),
@@ -77,7 +80,7 @@ internal sealed class ApiServer : IAsyncDisposable
 
     public ObjectStore Store { get; }
 
-    public AccessGate Gate { get; }
+    public AccessControl Access { get; }
 
     public Uri Address { get; private set; } = new("https://127.0.0.1");
 
@@ -94,7 +97,7 @@ internal sealed class ApiServer : IAsyncDisposable
         var server = new ApiServer(options);
         try
         {
-            server._lifecycle.CreateNamespaces();
+            server._lifecycle.CreateDefaults();
             await server._app.StartAsync(cancellation);
             server.Address = new Uri(server._app.Urls.First());
             Kubeconfig.Write(options.KubeconfigPath, server.Address, server.CertificateData, server._identity.Token);
@@ -108,8 +111,6 @@ internal sealed class ApiServer : IAsyncDisposable
         }
     }
 
-    private static IReadOnlyList<IAdmission> Admission(ObjectStore store) => [new PodSecurityAdmission(store)];
-
     private static (SqliteJournal?, StoredContent?) Open(string folder) => SqliteJournal.Open(Path.Combine(folder, "objects.db"));
 
     public async ValueTask DisposeAsync()
@@ -122,6 +123,7 @@ internal sealed class ApiServer : IAsyncDisposable
         _proxy.Dispose();
         if (_journal is not null)
             await _journal.DisposeAsync();
+        Access.Dispose();
         _identity.Dispose();
         _stopping.Dispose();
     }
