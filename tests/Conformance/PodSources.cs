@@ -65,4 +65,51 @@ internal static partial class Sources
 
     public static Source PodConditions { get; } =
         new("Pod lifecycle: pod conditions", Concept + "workloads/pods/pod-lifecycle/#pod-conditions");
+
+    public static Source InitContainers { get; } = new("Init containers", Concept + "workloads/pods/init-containers/");
+
+    public static Source Sidecars { get; } = new("Sidecar containers", Concept + "workloads/pods/sidecar-containers/");
+
+    public static Source SidecarOrder { get; } =
+        new("Pod lifecycle: pod termination and sidecar containers", Concept + "workloads/pods/pod-lifecycle/#termination-with-sidecars");
+
+    public static Source RestartPolicy { get; } =
+        new("Pod lifecycle: how pods handle problems with containers", Concept + "workloads/pods/pod-lifecycle/#container-restarts");
+
+    public static Source ContainerStates { get; } =
+        new("Pod lifecycle: container states", Concept + "workloads/pods/pod-lifecycle/#container-states");
+
+    public static Source Images { get; } = new("Images: ImagePullBackOff", Concept + "containers/images/#imagepullbackoff");
+
+    public static Source ConfigMapEnv { get; } = new("Configure a pod to use a ConfigMap",
+        "https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/#restrictions");
+
+    public static Source TerminationMessage { get; } = new("Determine the reason for pod failure",
+        "https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/");
+
+    public static Source Hooks { get; } = new("Container lifecycle hooks", Concept + "containers/container-lifecycle-hooks/");
+
+    public static Source Termination { get; } =
+        new("Pod lifecycle: termination of pods", Concept + "workloads/pods/pod-lifecycle/#pod-termination");
+
+    public static Source ActiveDeadline { get; } = new("kubelet/active_deadline.go", Code + "pkg/kubelet/active_deadline.go");
+
+    public static Source StatusGenerate { get; } = new("kubelet/status/generate.go", Code + "pkg/kubelet/status/generate.go");
+
+    public static Source ReadinessGates { get; } =
+        new("Pod lifecycle: pod readiness", Concept + "workloads/pods/pod-lifecycle/#pod-readiness-gate");
+
+    public static Source DependentVariables { get; } = new("Define dependent environment variables",
+        "https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/");
+
+    public static Source Downward { get; } = new("Downward API", Concept + "workloads/pods/downward-api/");
+
+    public static Source ApiFromPods { get; } = new("Accessing the API from a pod",
+        "https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/#directly-accessing-the-rest-api");
+
+    public static Source MemoryLimit { get; } = new("Assign memory resources to containers and pods",
+        "https://kubernetes.io/docs/tasks/configure-pod-container/assign-memory-resource/#exceed-a-container-s-memory-limit");
+
+    public static Source Probes { get; } = new("Configure liveness, readiness and startup probes",
+        "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/");
 }

@@ -32,6 +32,8 @@ internal static class Table
         PodSecurity.Area,
         PodLife.Area,
         Scheduling.Area,
+        PodContainers.Area,
+        Probes.Area,
     ];
 
     public static Case Find(CaseName name) => Areas.Single(area => area.Title == name.Area).Cases.Single(c => c.Sentence == name.Sentence);

@@ -44,6 +44,13 @@ internal static class PodRules
     {
         if (spec?["containers"] is not JsonArray { Count: > 0 })
             errors.Add(FieldError.Required($"{path}.containers"));
+        if (spec?["restartPolicy"].AsString() is { Length: > 0 } policy and not ("Always" or "OnFailure" or "Never"))
+            errors.Add(FieldError.NotSupported($"{path}.restartPolicy", policy, ["Always", "Never", "OnFailure"]));
+        if (spec?["activeDeadlineSeconds"].AsLong() is <= 0 or > int.MaxValue)
+        {
+            errors.Add(FieldError.Invalid($"{path}.activeDeadlineSeconds", spec["activeDeadlineSeconds"]!.DeepClone(),
+                "must be between 1 and 2147483647, inclusive"));
+        }
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var list in (string[])["initContainers", "containers"])
         {
@@ -74,6 +81,8 @@ internal static class PodRules
             errors.Add(FieldError.Duplicate($"{path}.name", name));
         if (container["image"].AsString() is not { Length: > 0 })
             errors.Add(FieldError.Required($"{path}.image"));
+        var isInit = path.Contains(".initContainers[", StringComparison.Ordinal);
+        ContainerRules.Validate(container, path, !isInit || container["restartPolicy"].AsString() == "Always", errors);
         foreach (var (port, index) in container["ports"].Objects().Select((port, index) => (port, index)))
         {
             if (port["containerPort"].AsLong() is not (> 0 and < 65536))

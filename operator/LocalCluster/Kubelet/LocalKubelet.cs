@@ -41,8 +41,14 @@ internal sealed class LocalKubelet : IAsyncDisposable
         await RemoveLeftoversAsync(plane.Client, stateFolder, cancel).ConfigureAwait(false);
         var host = await ProcessHost.StartAsync(stateFolder, options.Isolation, plane.Time, cancel).ConfigureAwait(false);
         var folders = new HostFolders([stateFolder, .. claimFolders, .. options.HostFolders], new HostTree());
-        // Probes follow no redirect to elsewhere and go through no proxy.
-        var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.Zero });
+        // Probes follow no redirect to elsewhere, go through no proxy and check no certificate.
+        var http = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.Zero,
+#pragma warning disable CA5359 // Nobody vouches for a container's certificate: the kubelet skips the check too (docs, HTTP probes).
+            SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true },
+#pragma warning restore CA5359
+        });
         var context = new KubeletContext(
             options, plane.Client, events, host, folders, new LogFiles(stateFolder), http, nodes, stateFolder, plane.Time, plane.Loggers.CreateLogger<LocalKubelet>());
         var kubelet = new LocalKubelet(context, addresses, plane.Informers.Get<V1Pod>());
@@ -74,7 +80,7 @@ internal sealed class LocalKubelet : IAsyncDisposable
             // A new pod may come under the name of one whose end was not told.
             if (change.Old is { } old && old.Metadata.Uid != pod.Metadata.Uid) Gone(old);
             if (change.Change == InformerChange.Deleted) Gone(pod);
-            else if (_workers.TryGetValue(pod.Metadata.Uid, out var known)) Update(known.Worker, pod);
+            else if (_workers.TryGetValue(pod.Metadata.Uid, out var known)) known.Worker.Update(pod);
             else if (!_shutdown.IsCancellationRequested) Begin(pod);
         }
     }
@@ -89,11 +95,6 @@ internal sealed class LocalKubelet : IAsyncDisposable
             foreach (var (_, worker) in _workers.Where(w => w.Value.Worker.Node == node && !pods.ContainsKey(w.Key)).ToList()) Gone(worker.Worker.Pod);
             foreach (var pod in pods.Values) Handle(new InformerEvent<V1Pod>(InformerChange.Updated, null, pod));
         }
-    }
-
-    private static void Update(PodWorker worker, V1Pod pod)
-    {
-        if (Pods.IsDeleting(pod)) worker.Delete(PodWorker.Grace(pod));
     }
 
     private void Begin(V1Pod pod)

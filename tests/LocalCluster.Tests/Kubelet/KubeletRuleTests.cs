@@ -35,19 +35,91 @@ public sealed class KubeletRuleTests
     [InlineData("Never", "1", "w", "Failed")]
     [InlineData("OnFailure", "1", "w", "Pending")]
     [InlineData("Never", "0 r", "w", "Pending")]
+    [InlineData("Never", "1", "0", "Failed")]
     public void The_phase_follows_from_the_containers(string policy, string inits, string containers, string phase) =>
         Assert.Equal(phase, PodStatusDecision.Phase(policy, Statuses(inits), Statuses(containers)));
+
+    // Sidecars are init containers named s0, s1...: one that has ended says nothing about the pod.
+    [Theory]
+    [InlineData("Never", false, "w", "Pending")]
+    [InlineData("Never", true, "w", "Pending")]
+    [InlineData("Never", true, "r", "Running")]
+    [InlineData("Never", true, "0", "Succeeded")]
+    [InlineData("Never", true, "1", "Failed")]
+    public void Sidecars_count_until_they_have_started(string policy, bool started, string containers, string phase)
+    {
+        var sidecar = new V1ContainerStatus
+        {
+            Name = "s0", Started = started,
+            State = new V1ContainerState { Terminated = started ? new V1ContainerStateTerminated { ExitCode = 1 } : null },
+        };
+        Assert.Equal(phase, PodStatusDecision.Phase(policy, [sidecar], Statuses(containers), new HashSet<string> { "s0" }));
+    }
+
+    [Theory]
+    [InlineData(null, "False ReadinessGatesNotReady corresponding condition of pod readiness gate \"g\" does not exist.")]
+    [InlineData("False", "False ReadinessGatesNotReady the status of pod readiness gate \"g\" is not \"True\", but False")]
+    [InlineData("True", "True  ")]
+    public void Readiness_gates_are_asked_when_the_containers_are_ready(string? gate, string ready)
+    {
+        var pod = new V1Pod
+        {
+            Metadata = new V1ObjectMeta { Name = "p" }, Spec = new V1PodSpec { ReadinessGates = [new V1PodReadinessGate { ConditionType = "g" }] },
+            Status = new V1PodStatus { Conditions = gate is null ? [] : [new V1PodCondition { Type = "g", Status = gate }] },
+        };
+        var status = PodStatusDecision.Decide(new PodFacts(pod, null, [], Statuses("r"), "127.2.0.1", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch));
+        var condition = status.Conditions.Single(c => c.Type == "Ready");
+        Assert.Equal(ready, $"{condition.Status} {condition.Reason} {condition.Message}");
+        Assert.Equal("True", status.Conditions.Single(c => c.Type == "ContainersReady").Status);
+    }
+
+    [Fact]
+    public void A_service_is_known_by_its_variables_and_the_api_server_too()
+    {
+        var service = new V1Service
+        {
+            Metadata = new V1ObjectMeta { Name = "my-db" },
+            Spec = new V1ServiceSpec { ClusterIP = "127.9.128.1", Ports = [new V1ServicePort { Name = "sql", Port = 5432 }] },
+        };
+        var headless = new V1Service { Metadata = new V1ObjectMeta { Name = "h" }, Spec = new V1ServiceSpec { ClusterIP = "None", Ports = [new V1ServicePort { Port = 1 }] } };
+        var variables = ServiceVariables.Of(new Uri("https://127.0.0.1:6443/"), [service, headless]);
+        Assert.Equal(("127.9.128.1", "5432", "5432"), (variables["MY_DB_SERVICE_HOST"], variables["MY_DB_SERVICE_PORT"], variables["MY_DB_SERVICE_PORT_SQL"]));
+        Assert.Equal("tcp://127.9.128.1:5432", variables["MY_DB_PORT_5432_TCP"]);
+        Assert.Equal(("127.0.0.1", "6443"), (variables["KUBERNETES_SERVICE_HOST"], variables["KUBERNETES_SERVICE_PORT"]));
+        Assert.DoesNotContain("H_SERVICE_HOST", variables.Keys);
+    }
+
+    [Fact]
+    public void A_container_that_ran_before_this_kubelet_is_one_that_nobody_knows_the_end_of()
+    {
+        var now = DateTimeOffset.UnixEpoch;
+        Assert.Null(ContainerStates.Found(new V1ContainerStatus { Name = "c", State = ContainerStates.Waiting("ContainerCreating") }, now));
+        var found = ContainerStates.Found(
+            new V1ContainerStatus { Name = "c", ContainerID = "process://x", RestartCount = 2, State = ContainerStates.Running(now) }, now)!;
+        Assert.Equal((137, "ContainerStatusUnknown", 2), (found.State.Terminated.ExitCode, found.State.Terminated.Reason, found.RestartCount));
+    }
+
+    [Fact]
+    public void A_later_wish_shortens_the_grace_and_never_lengthens_it()
+    {
+        using var stop = new StopRequest(TimeProvider.System);
+        stop.Request(TimeSpan.FromMinutes(1));
+        stop.Request(TimeSpan.FromMinutes(5));
+        Assert.True(stop.IsRequested && stop.Remaining <= TimeSpan.FromMinutes(1) && !stop.Kill.IsCancellationRequested);
+        stop.Request(TimeSpan.Zero);
+        Assert.True(stop.Kill.IsCancellationRequested);
+    }
 
     [Fact]
     public void A_condition_keeps_its_time_until_it_changes()
     {
         var start = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
         var pod = new V1Pod { Metadata = new V1ObjectMeta { Name = "p" }, Spec = new V1PodSpec() };
-        var first = PodStatusDecision.Decide(pod, null, [], Statuses("w"), "127.2.0.1", start, start);
-        var second = PodStatusDecision.Decide(pod, first, [], Statuses("r"), "127.2.0.1", start, start.AddSeconds(5));
+        var first = PodStatusDecision.Decide(new PodFacts(pod, null, [], Statuses("w"), "127.2.0.1", start, start));
+        var second = PodStatusDecision.Decide(new PodFacts(pod, first, [], Statuses("r"), "127.2.0.1", start, start.AddSeconds(5)));
         Assert.Equal(start.UtcDateTime, second.Conditions.Single(c => c.Type == "Initialized").LastTransitionTime);
         Assert.Equal(("False", "ContainersNotReady"), (first.Conditions.Single(c => c.Type == "Ready").Status, first.Conditions.Single(c => c.Type == "Ready").Reason));
-        var third = PodStatusDecision.Decide(pod, second, [], Statuses("w"), "127.2.0.1", start, start, PodStage.Over);
+        var third = PodStatusDecision.Decide(new PodFacts(pod, second, [], Statuses("w"), "127.2.0.1", start, start, Stage: PodStage.Over));
         Assert.Equal("Failed", third.Phase);
     }
 

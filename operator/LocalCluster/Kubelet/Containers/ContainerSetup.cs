@@ -27,6 +27,9 @@ internal sealed class ContainerSetup(KubeletContext context, V1Pod pod, string p
             new PodMount(container.TerminationMessagePath ?? DefaultTerminationPath, TerminationFile(container), IsFile: true),
         ];
         var start = context.BaseEnvironment(pod);
+        var services = pod.Spec.EnableServiceLinks == false ? []
+            : await context.Client.ListAsync<V1Service>(pod.Metadata.NamespaceProperty, ct: cancel).ConfigureAwait(false);
+        foreach (var (name, value) in ServiceVariables.Of(context.Client.BaseUri, services)) start[name] = value;
         if (context.Host.Isolation == Isolation.Variables)
         {
             foreach (var (name, value) in PathVariables.For(mounts, context.Options.PathVariables, folder)) start[name] = value;

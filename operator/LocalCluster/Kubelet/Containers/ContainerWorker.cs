@@ -8,28 +8,51 @@ using k8s.Models;
 
 namespace Graft.LocalCluster.Kubelet.Containers;
 
+/// <summary>What a container is to its pod.</summary>
+internal enum ContainerRole
+{
+    /// <summary>Runs to its end before the containers start.</summary>
+    Init,
+
+    /// <summary>An init container that goes on beside the containers, and is started again whenever it ends (KEP-753).</summary>
+    Sidecar,
+
+    Main,
+}
+
 /// <summary>
-/// The life of one container: image, configuration, process, probes, end, and start again by the pod's restart policy. Its state
+/// The life of one container: image, configuration, process, hooks, probes, end, and start again by the pod's restart policy. Its state
 /// stands in <see cref="Status"/>; every change is told.
 /// </summary>
 internal sealed class ContainerWorker
 {
     private static readonly TimeSpan ConfigRetry = TimeSpan.FromSeconds(2);
+    // Left to a container whose hook used up its grace (pkg/kubelet/kuberuntime, minimumGracePeriodInSeconds).
+    private static readonly TimeSpan LeastGrace = TimeSpan.FromSeconds(2);
 
     private readonly KubeletContext _context;
     private readonly V1Pod _pod;
     private readonly V1Container _container;
-    private readonly bool _isInit;
+    private readonly ContainerRole _role;
     private readonly string _podIp;
     private readonly Action _changed;
     private readonly RestartPause _pause;
 
-    public ContainerWorker(KubeletContext context, V1Pod pod, V1Container container, bool isInit, string podIp, Action changed)
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ContainerWorker(KubeletContext context, V1Pod pod, V1Container container, ContainerRole role, string podIp, Action changed)
     {
-        (_context, _pod, _container, _isInit, _podIp, _changed) = (context, pod, container, isInit, podIp, changed);
+        (_context, _pod, _container, _role, _podIp, _changed) = (context, pod, container, role, podIp, changed);
         _pause = new RestartPause(context.Options.FirstRestartPause, context.Options.LongestRestartPause);
-        Status = ContainerStates.New(container, isInit || pod.Spec.InitContainers is not { Count: > 0 } ? "ContainerCreating" : "PodInitializing");
+        var known = (pod.Status?.InitContainerStatuses ?? []).Concat(pod.Status?.ContainerStatuses ?? []).FirstOrDefault(s => s.Name == container.Name);
+        Status = ContainerStates.Found(known, context.Time.GetUtcNow())
+            ?? ContainerStates.New(container, role != ContainerRole.Main || pod.Spec.InitContainers is not { Count: > 0 } ? "ContainerCreating" : "PodInitializing");
     }
+
+    public ContainerRole Role => _role;
+
+    /// <summary>Completes when it runs, and its startup probe, where it has one, has succeeded.</summary>
+    public Task Started => _started.Task;
 
     /// <summary>Never changed in place: each change is a new object.</summary>
     public V1ContainerStatus Status { get; private set; }
@@ -38,7 +61,13 @@ internal sealed class ContainerWorker
     /// <returns>The last exit code; null when it never ran.</returns>
     public async Task<int?> RunAsync(ContainerSetup setup, StopRequest stop)
     {
-        int? code = null;
+        int? code = Status.State.Terminated?.ExitCode;
+        if (Status.State.Terminated is { } before)
+        {
+            // It ran before this kubelet did; with a new start of the node its initialization comes again.
+            if (_role != ContainerRole.Init && !Restarts(before.ExitCode)) return code;
+            Set(state: ContainerStates.Waiting("ContainerCreating"), last: before, restarts: Status.RestartCount + 1);
+        }
         while (!stop.IsRequested)
         {
             try
@@ -58,11 +87,11 @@ internal sealed class ContainerWorker
         return code;
     }
 
-    private bool Restarts(int exitCode) => (_pod.Spec.RestartPolicy ?? "Always") switch
+    private bool Restarts(int exitCode) => _role == ContainerRole.Sidecar || (_pod.Spec.RestartPolicy ?? "Always") switch
     {
         "Never" => false,
         "OnFailure" => exitCode != 0,
-        _ => !_isInit || exitCode != 0,
+        _ => _role == ContainerRole.Main || exitCode != 0,
     };
 
     private async Task<ImageProgram> ResolveImageAsync(CancellationToken cancel)
@@ -74,11 +103,21 @@ internal sealed class ContainerWorker
         }
         var known = string.Join(", ", _context.Options.Images.Keys.Order(StringComparer.Ordinal));
         var why = $"image \"{_container.Image}\" is none of the programs of this machine ({known}); pods here run programs, not images from a registry";
+        if (_container.ImagePullPolicy == "Never")
+        {
+            var never = $"Container image \"{_container.Image}\" is not present with pull policy of Never";
+            Tell("ErrImageNeverPull", never, EventType.Warning);
+            Set(state: ContainerStates.Waiting("ErrImageNeverPull", $"{never}; {why}"));
+            await Task.Delay(Timeout.InfiniteTimeSpan, _context.Time, cancel).ConfigureAwait(false);
+        }
+        Tell("Pulling", $"Pulling image \"{_container.Image}\"");
         Tell("Failed", $"Failed to pull image \"{_container.Image}\": {why}", EventType.Warning);
+        Tell("Failed", "Error: ErrImagePull", EventType.Warning);
         Set(state: ContainerStates.Waiting("ErrImagePull", why));
         await Task.Delay(_context.Options.FirstRestartPause, _context.Time, cancel).ConfigureAwait(false);
         Tell("BackOff", $"Back-off pulling image \"{_container.Image}\"");
-        Set(state: ContainerStates.Waiting("ImagePullBackOff", $"Back-off pulling image \"{_container.Image}\": {why}"));
+        Tell("Failed", "Error: ImagePullBackOff", EventType.Warning);
+        Set(state: ContainerStates.Waiting("ImagePullBackOff", $"Back-off pulling image \"{_container.Image}\": ErrImagePull: {why}"));
         // The table does not change while the cluster runs: there is nothing to try again.
         await Task.Delay(Timeout.InfiniteTimeSpan, _context.Time, cancel).ConfigureAwait(false);
         throw new OperationCanceledException(cancel);
@@ -117,64 +156,94 @@ internal sealed class ContainerWorker
         {
             return NotStarted(e.Message, id);
         }
-        Set(state: ContainerStates.Running(process.StartedAt), id: id, started: _container.StartupProbe is null);
         Tell("Started", $"Started container {_container.Name}");
-
+        var exec = new ContainerExec(_context, spec, process.Group);
+        var hooks = new ContainerHooks(_container, _podIp, _context.Http, exec, _context.Time);
         using var over = new CancellationTokenSource();
-        using var unhealthy = new CancellationTokenSource();
-        var probes = _isInit ? Task.CompletedTask : ProbeAsync(spec, unhealthy, over.Token);
-        await EndAsync(process, stop, unhealthy.Token).ConfigureAwait(false);
+        using var unhealthy = new StopRequest(_context.Time);
+        var probes = Task.CompletedTask;
+        if (await PostStartAsync(process, hooks, unhealthy, stop).ConfigureAwait(false))
+        {
+            Set(state: ContainerStates.Running(process.StartedAt), id: id, started: _container.StartupProbe is null);
+            if (_container.StartupProbe is null) _started.TrySetResult();
+            if (_role != ContainerRole.Init) probes = ProbeAsync(exec, unhealthy, stop, over.Token);
+        }
+        await EndAsync(process, hooks, stop, unhealthy).ConfigureAwait(false);
         var exit = await process.Exit.ConfigureAwait(false);
         await over.CancelAsync().ConfigureAwait(false);
         await probes.ConfigureAwait(false);
         return Ended(setup, spec, exit, id);
     }
 
-    /// <summary>Waits for the process' end, and brings it about when it is wanted: politely, then by force.</summary>
-    private async Task EndAsync(ContainerProcess process, StopRequest stop, CancellationToken unhealthy)
+    /// <summary>Nothing counts as running before its hook is done; one that fails ends the container.</summary>
+    private async Task<bool> PostStartAsync(ContainerProcess process, ContainerHooks hooks, StopRequest unhealthy, StopRequest stop)
     {
-        using var wanted = CancellationTokenSource.CreateLinkedTokenSource(unhealthy, stop.Stop);
+        if (_container.Lifecycle?.PostStart is not { } hook) return true;
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(stop.Kill);
+        var run = hooks.RunAsync(hook, cut.Token);
+        await Task.WhenAny(run, process.Exit).ConfigureAwait(false);
+        if (!run.IsCompleted) await cut.CancelAsync().ConfigureAwait(false);
+        if (await run.ConfigureAwait(false)) return true;
+        Tell("FailedPostStartHook", "PostStartHook failed", EventType.Warning);
+        Tell("Killing", "FailedPostStartHook");
+        unhealthy.Request(Grace);
+        return false;
+    }
+
+    /// <summary>Waits for the process' end, and brings it about when it is wanted: politely, then by force.</summary>
+    private async Task EndAsync(ContainerProcess process, ContainerHooks hooks, StopRequest stop, StopRequest unhealthy)
+    {
+        using var wanted = CancellationTokenSource.CreateLinkedTokenSource(unhealthy.Stop, stop.Stop);
         await process.Exit.OrCancelled(wanted.Token).ConfigureAwait(false);
         if (process.Exit.IsCompleted) return;
-        if (stop.IsRequested) Tell("Killing", $"Stopping container {_container.Name}");
-        process.Signal(Signals.Terminate);
-        using var grace = CancellationTokenSource.CreateLinkedTokenSource(stop.Kill);
-        if (!stop.IsRequested) grace.CancelAfter(TimeSpan.FromSeconds(_pod.Spec.TerminationGracePeriodSeconds ?? 30));
-        await process.Exit.OrCancelled(grace.Token).ConfigureAwait(false);
+        if (!unhealthy.IsRequested) Tell("Killing", $"Stopping container {_container.Name}");
+        using var force = CancellationTokenSource.CreateLinkedTokenSource(stop.Kill, unhealthy.Kill);
+        if (_container.Lifecycle?.PreStop is { } hook && !force.IsCancellationRequested)
+        {
+            if (!await PreStopAsync(process, hooks, hook, force.Token).ConfigureAwait(false))
+                Tell("FailedPreStopHook", "PreStopHook failed", EventType.Warning);
+            process.Terminate();
+            if (force.IsCancellationRequested) await Task.WhenAny(process.Exit, Task.Delay(LeastGrace, _context.Time)).ConfigureAwait(false);
+        }
+        else
+        {
+            process.Terminate();
+        }
+        await process.Exit.OrCancelled(force.Token).ConfigureAwait(false);
         if (!process.Exit.IsCompleted) process.Signal(Signals.Kill);
     }
 
-    private Task ProbeAsync(ProcessSpec spec, CancellationTokenSource unhealthy, CancellationToken over)
+    private static async Task<bool> PreStopAsync(ContainerProcess process, ContainerHooks hooks, V1LifecycleHandler hook, CancellationToken force)
     {
-        var prober = new Prober(_container, _podIp, _context.Http, (command, cancel) => ExecAsync(spec, command, cancel));
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(force);
+        var run = hooks.RunAsync(hook, cut.Token);
+        await Task.WhenAny(run, process.Exit).ConfigureAwait(false);
+        var ended = !run.IsCompleted;
+        if (ended) await cut.CancelAsync().ConfigureAwait(false);
+        return await run.ConfigureAwait(false) || ended;
+    }
+
+    private TimeSpan Grace => TimeSpan.FromSeconds(_pod.Spec.TerminationGracePeriodSeconds ?? 30);
+
+    private Task ProbeAsync(ContainerExec exec, StopRequest unhealthy, StopRequest stop, CancellationToken over)
+    {
+        var prober = new Prober(_container, _podIp, _context.Http, exec.RunAsync);
         var effects = new ProbeEffects(
             Ready: ready => Set(ready: ready),
-            Started: () => Set(started: true),
-            Kill: why =>
+            Started: () =>
             {
+                Set(started: true);
+                _started.TrySetResult();
+            },
+            Kill: (why, grace) =>
+            {
+                // What ends anyway is not restarted.
+                if (stop.IsRequested) return;
                 Tell("Killing", $"Container {_container.Name} {why}, will be restarted");
-                unhealthy.Cancel();
+                unhealthy.Request(grace ?? Grace);
             },
             Unhealthy: (kind, message) => Tell("Unhealthy", $"{kind} probe failed: {message}", EventType.Warning));
         return ContainerProbes.RunAsync(_container, prober, effects, _context.Time, over);
-    }
-
-    private async Task<int> ExecAsync(ProcessSpec spec, IReadOnlyList<string> command, CancellationToken cancel)
-    {
-        var folder = Path.Combine(spec.Folder, $"exec-{Guid.NewGuid():n}");
-        try
-        {
-            var process = await ContainerProcess.StartAsync(spec with { Command = command, Folder = folder, Log = null, MemoryLimit = null }, _context.Host).ConfigureAwait(false);
-            await process.Exit.OrCancelled(cancel).ConfigureAwait(false);
-            if (!process.Exit.IsCompleted) process.Signal(Signals.Kill);
-            var exit = await process.Exit.ConfigureAwait(false);
-            cancel.ThrowIfCancellationRequested();
-            return exit.Code;
-        }
-        finally
-        {
-            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
-        }
     }
 
     private V1ContainerStateTerminated NotStarted(string why, string id)
@@ -190,7 +259,7 @@ internal sealed class ContainerWorker
     {
         var message = TerminationMessage.Read(setup.TerminationFile(_container), spec.Log!, _container.TerminationMessagePolicy, exit.Code);
         var reason = exit.OutOfMemory ? "OOMKilled" : exit.Code == 0 ? "Completed" : "Error";
-        Set(state: ContainerStates.Terminated(exit.Code, reason, message, id, exit.StartedAt, exit.FinishedAt), ready: _isInit && exit.Code == 0, started: false);
+        Set(state: ContainerStates.Terminated(exit.Code, reason, message, id, exit.StartedAt, exit.FinishedAt), ready: _role == ContainerRole.Init && exit.Code == 0, started: false);
         return Status.State.Terminated;
     }
 
@@ -199,8 +268,9 @@ internal sealed class ContainerWorker
         var pause = _pause.Next((ended.FinishedAt - ended.StartedAt) ?? TimeSpan.Zero);
         if (pause > TimeSpan.Zero)
         {
-            var who = $"container={_container.Name} pod={_pod.Metadata.Name}_{_pod.Metadata.NamespaceProperty}({_pod.Metadata.Uid})";
-            Tell("BackOff", $"Back-off restarting failed container {_container.Name} in pod {_pod.Metadata.Name}", EventType.Warning);
+            var pod = $"{_pod.Metadata.Name}_{_pod.Metadata.NamespaceProperty}({_pod.Metadata.Uid})";
+            var who = $"container={_container.Name} pod={pod}";
+            Tell("BackOff", $"Back-off restarting failed container {_container.Name} in pod {pod}", EventType.Warning);
             Set(state: ContainerStates.Waiting("CrashLoopBackOff", $"back-off {pause.TotalSeconds:0}s restarting failed {who}"), last: ended);
             await Task.Delay(pause, _context.Time, cancel).ConfigureAwait(false);
         }

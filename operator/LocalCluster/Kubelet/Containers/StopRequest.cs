@@ -5,8 +5,15 @@ internal sealed class StopRequest : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _kill;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private DateTimeOffset? _deadline;
 
-    public StopRequest(TimeProvider time) => _kill = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+    public StopRequest(TimeProvider time)
+    {
+        _time = time;
+        _kill = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+    }
 
     public CancellationToken Stop => _stop.Token;
 
@@ -14,11 +21,27 @@ internal sealed class StopRequest : IDisposable
 
     public bool IsRequested => _stop.IsCancellationRequested;
 
+    /// <summary>What is left of the grace; never negative.</summary>
+    public TimeSpan Remaining
+    {
+        get
+        {
+            var left = (_deadline ?? DateTimeOffset.MaxValue) - _time.GetUtcNow();
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
     public void Request(TimeSpan grace)
     {
+        lock (_gate)
+        {
+            var deadline = _time.GetUtcNow() + grace;
+            if (_deadline is { } known && known <= deadline) return;
+            _deadline = deadline;
+            if (grace > TimeSpan.Zero) _kill.CancelAfter(grace);
+        }
         _stop.Cancel();
         if (grace <= TimeSpan.Zero) _kill.Cancel();
-        else _kill.CancelAfter(grace);
     }
 
     public void Dispose()

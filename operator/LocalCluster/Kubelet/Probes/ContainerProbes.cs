@@ -5,9 +5,9 @@ namespace Graft.LocalCluster.Kubelet.Probes;
 /// <summary>What probes do to a container.</summary>
 /// <param name="Ready">It serves, or no longer does.</param>
 /// <param name="Started">Its startup probe succeeded.</param>
-/// <param name="Kill">It must be restarted, for this reason.</param>
+/// <param name="Kill">It must be restarted, for this reason, with the grace that the probe gives; null gives the pod's.</param>
 /// <param name="Unhealthy">A probe failed; kind and message.</param>
-internal sealed record ProbeEffects(Action<bool> Ready, Action Started, Action<string> Kill, Action<string, string> Unhealthy);
+internal sealed record ProbeEffects(Action<bool> Ready, Action Started, Action<string, TimeSpan?> Kill, Action<string, string> Unhealthy);
 
 /// <summary>The startup probe first, then readiness and liveness side by side, until cancelled.</summary>
 internal static class ContainerProbes
@@ -20,7 +20,7 @@ internal static class ContainerProbes
             await ProbeLoop.RunAsync(startup, prober, counter, time, (result, decided) =>
             {
                 if (!result.Success) effects.Unhealthy("Startup", result.Message);
-                if (decided && !result.Success) effects.Kill("failed startup probe");
+                if (decided && !result.Success) effects.Kill("failed startup probe", Grace(startup));
                 return !decided;
             }, cancel).ConfigureAwait(false);
             if (!counter.Healthy || cancel.IsCancellationRequested) return;
@@ -48,10 +48,12 @@ internal static class ContainerProbes
             {
                 if (!result.Success) effects.Unhealthy("Liveness", result.Message);
                 if (!decided || result.Success) return true;
-                effects.Kill("failed liveness probe");
+                effects.Kill("failed liveness probe", Grace(liveness));
                 return false;
             }, cancel));
         }
         await Task.WhenAll(loops).ConfigureAwait(false);
     }
+    private static TimeSpan? Grace(V1Probe probe) =>
+        probe.TerminationGracePeriodSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
 }

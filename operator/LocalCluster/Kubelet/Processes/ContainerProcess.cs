@@ -49,6 +49,9 @@ internal sealed class ContainerProcess
 
     public void Signal(int signal) => Signals.SendToGroup(Group, signal);
 
+    /// <summary>Asks the first process to end, as container runtimes do; what it started ends with it.</summary>
+    public void Terminate() => Signals.Send(Group, Signals.Terminate);
+
     public void KillOutOfMemory()
     {
         _outOfMemory = true;
@@ -66,7 +69,19 @@ internal sealed class ContainerProcess
         var text = StartScript.Make(steps, root, spec.WorkingFolder, spec.Command, System.Environment.ProcessId);
         await File.WriteAllTextAsync(script, text).ConfigureAwait(false);
 
-        var info = Launch.Info(host.Isolation, script);
+        return await BeginAsync(Launch.Info(host.Isolation, script), spec, host).ConfigureAwait(false);
+    }
+
+    /// <summary>Starts a command in the mounts and the root folder of a process that runs already.</summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">It cannot be started at all.</exception>
+    public static Task<ContainerProcess> EnterAsync(ProcessSpec spec, int process, ProcessHost host)
+    {
+        Directory.CreateDirectory(spec.Folder);
+        return BeginAsync(Launch.Enter(process, spec.WorkingFolder, spec.Command), spec, host);
+    }
+
+    private static async Task<ContainerProcess> BeginAsync(ProcessStartInfo info, ProcessSpec spec, ProcessHost host)
+    {
         info.WorkingDirectory = spec.Folder;
         info.RedirectStandardOutput = info.RedirectStandardError = true;
         info.Environment.Clear();

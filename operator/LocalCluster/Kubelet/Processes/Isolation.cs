@@ -82,4 +82,13 @@ internal static class Launch
         string[] guarded = ["setpriv", "--pdeathsig", "KILL", "--"];
         return new ProcessStartInfo("setsid", [.. guarded, .. unshare, .. guarded, "/bin/sh", script]) { UseShellExecute = false };
     }
+
+    /// <summary>The chain in front of a command that joins the mounts and the root folder of a running process.</summary>
+    public static ProcessStartInfo Enter(int process, string workingFolder, IReadOnlyList<string> command)
+    {
+        var pid = process.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        string[] chain = ["setpriv", "--pdeathsig", "KILL", "--", "nsenter", "--target", pid, "--mount", "--root", "--wd", "--"];
+        string[] there = ["/bin/sh", "-c", "cd \"$1\" || exit 126; shift; exec \"$@\"", "sh", workingFolder];
+        return new ProcessStartInfo("setsid", [.. chain, .. there, .. command]) { UseShellExecute = false };
+    }
 }

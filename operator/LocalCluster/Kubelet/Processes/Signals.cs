@@ -14,6 +14,9 @@ internal static class Signals
         if (SendSignal(-group, signal) != 0) _ = SendSignal(group, signal);
     }
 
+    /// <summary>Sends to one process.</summary>
+    public static void Send(int process, int signal) => _ = SendSignal(process, signal);
+
     /// <summary>Whether any process of the group is left.</summary>
     public static bool GroupExists(int group) => SendSignal(-group, 0) == 0;
 

@@ -26,4 +26,21 @@ internal static class ContainerStates
     {
         Name = container.Name, Image = container.Image ?? "", ImageID = "", Ready = false, Started = false, RestartCount = 0, State = Waiting(reason),
     };
+
+    /// <summary>
+    /// What is known of a container from before this kubelet started: one that ran is not here any more (pkg/kubelet/kubelet_pods.go,
+    /// convertToAPIContainerStatuses). Null for one that had not begun.
+    /// </summary>
+    public static V1ContainerStatus? Found(V1ContainerStatus? known, DateTimeOffset now)
+    {
+        if (known?.ContainerID is not { Length: > 0 } id) return null;
+        const string Lost = "The container could not be located when the pod was terminated";
+        var ended = known.State?.Terminated ?? (known.State?.Running is null ? known.LastState?.Terminated : null)
+            ?? Terminated(137, "ContainerStatusUnknown", Lost, id, known.State?.Running?.StartedAt ?? now, now).Terminated;
+        return new V1ContainerStatus
+        {
+            Name = known.Name, Image = known.Image, ImageID = known.ImageID, ContainerID = id, Ready = false, Started = false,
+            RestartCount = known.RestartCount, LastState = known.LastState, State = new V1ContainerState { Terminated = ended },
+        };
+    }
 }

@@ -17,9 +17,9 @@ internal static class LostPods
         var inits = pod.Status?.InitContainerStatuses ?? [];
         var containers = pod.Status?.ContainerStatuses ?? [];
         if (pod.Spec.RestartPolicy != "Never" || !inits.Concat(containers).Any(HasBegun)) return null;
-        return PodStatusDecision.Decide(
+        return PodStatusDecision.Decide(new PodFacts(
             pod, pod.Status, [.. inits.Select(c => Ended(c, now))], [.. containers.Select(c => Ended(c, now))], pod.Status?.PodIP ?? "",
-            new DateTimeOffset(pod.Status?.StartTime?.ToUniversalTime() ?? now.UtcDateTime), now, PodStage.Over);
+            new DateTimeOffset(pod.Status?.StartTime?.ToUniversalTime() ?? now.UtcDateTime), now, Stage: PodStage.Over));
     }
 
     private static bool HasBegun(V1ContainerStatus status) => status.State?.Running is not null || status.State?.Terminated is not null;

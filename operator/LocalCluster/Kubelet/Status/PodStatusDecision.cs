@@ -2,56 +2,64 @@ using k8s.Models;
 
 namespace Graft.LocalCluster.Kubelet.Status;
 
-/// <summary>A pod that cannot run at all, whatever its containers say.</summary>
+/// <summary>A pod that cannot run (on) at all, whatever its containers say.</summary>
 internal sealed record PodRejection(string Reason, string Message);
 
 internal enum PodStage { Live, Stopping, Over }
 
-/// <summary>From the states of a pod's containers to the pod's status (kubernetes/pkg/kubelet/kubelet_pods.go, getPhase).</summary>
+/// <summary>What a status is made of.</summary>
+/// <param name="Pod">As the API says it by now: its generation, and conditions of others.</param>
+/// <param name="Before">The status decided last, whose conditions keep their times where nothing changed.</param>
+/// <param name="HasSandbox">Its volumes and address are there, so that containers can start.</param>
+/// <param name="Stage">Whether the pod goes on, is being stopped (nothing is restarted, whatever its policy), or is over.</param>
+internal sealed record PodFacts(
+    V1Pod Pod, V1PodStatus? Before, IReadOnlyList<V1ContainerStatus> Inits, IReadOnlyList<V1ContainerStatus> Containers, string PodIp,
+    DateTimeOffset StartedAt, DateTimeOffset Now, bool HasSandbox = true, PodStage Stage = PodStage.Live, PodRejection? Rejection = null)
+{
+    /// <summary>Names of the init containers that go on beside the containers.</summary>
+    public IReadOnlySet<string> Sidecars { get; } =
+        (Pod.Spec?.InitContainers ?? []).Where(c => c.RestartPolicy == "Always").Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
+}
+
+/// <summary>From the states of a pod's containers to the pod's status (kubernetes/pkg/kubelet/kubelet_pods.go, generateAPIPodStatus).</summary>
 internal static class PodStatusDecision
 {
-    /// <param name="before">The status decided last, whose conditions keep their times where nothing changed.</param>
-    /// <param name="stage">Whether the pod goes on, is being stopped (nothing is restarted, whatever its policy), or is over.</param>
-    public static V1PodStatus Decide(
-        V1Pod pod, V1PodStatus? before, IReadOnlyList<V1ContainerStatus> inits, IReadOnlyList<V1ContainerStatus> containers, string podIp, DateTimeOffset startedAt,
-        DateTimeOffset now, PodStage stage = PodStage.Live, PodRejection? rejection = null)
+    public static V1PodStatus Decide(PodFacts facts)
     {
-        var phase = rejection is null ? Phase(stage == PodStage.Live ? pod.Spec.RestartPolicy ?? "Always" : "Never", inits, containers) : "Failed";
+        var policy = facts.Stage == PodStage.Live ? facts.Pod.Spec.RestartPolicy ?? "Always" : "Never";
+        var phase = Phase(policy, facts.Inits, facts.Containers, facts.Sidecars);
         // Stopped before its containers ran: on a cluster, too, such a pod has failed.
-        if (stage == PodStage.Over && phase is not "Succeeded") phase = "Failed";
-        var status = new V1PodStatus
+        if (facts.Stage == PodStage.Over && phase is not "Succeeded") phase = "Failed";
+        if (facts.Rejection is not null) phase = "Failed";
+        // No pod is over while something of it runs (pkg/kubelet/status/status_manager.go, mergePodStatus).
+        if (phase is "Succeeded" or "Failed" && facts.Inits.Concat(facts.Containers).Any(c => c.State?.Running is not null)) phase = "Running";
+        return new V1PodStatus
         {
             Phase = phase,
-            Reason = rejection?.Reason,
-            Message = rejection?.Message,
+            Reason = facts.Rejection?.Reason,
+            Message = facts.Rejection?.Message,
+            ObservedGeneration = facts.Pod.Metadata.Generation,
             HostIP = "127.0.0.1",
-            PodIP = podIp,
-            PodIPs = [new V1PodIP { Ip = podIp }],
-            StartTime = startedAt.UtcDateTime,
-            QosClass = pod.Status?.QosClass,
-            InitContainerStatuses = inits.Count > 0 ? [.. inits] : null,
-            ContainerStatuses = [.. containers],
+            HostIPs = [new V1HostIP { Ip = "127.0.0.1" }],
+            PodIP = facts.HasSandbox ? facts.PodIp : null,
+            PodIPs = facts.HasSandbox ? [new V1PodIP { Ip = facts.PodIp }] : null,
+            StartTime = facts.StartedAt.UtcDateTime,
+            QosClass = facts.Pod.Status?.QosClass,
+            InitContainerStatuses = facts.Inits.Count > 0 ? [.. facts.Inits] : null,
+            ContainerStatuses = [.. facts.Containers],
+            Conditions = PodConditions.Decide(facts, phase),
         };
-        var over = phase is "Succeeded" or "Failed";
-        var notReady = containers.Where(c => !c.Ready).Select(c => c.Name).ToList();
-        var uninitialized = inits.Where(c => c.State?.Terminated is not { ExitCode: 0 }).Select(c => c.Name).ToList();
-        var (reason, message) = phase == "Succeeded" ? ("PodCompleted", null)
-            : ("ContainersNotReady", $"containers with unready status: [{string.Join(' ', notReady)}]");
-        var ready = !over && notReady.Count == 0;
-        status.Conditions =
-        [
-            Condition(before ?? pod.Status, "Initialized", uninitialized.Count == 0, "ContainersNotInitialized", $"containers with incomplete status: [{string.Join(' ', uninitialized)}]", now),
-            Condition(before ?? pod.Status, "Ready", ready, reason, message, now),
-            Condition(before ?? pod.Status, "ContainersReady", ready, reason, message, now),
-            Condition(before ?? pod.Status, "PodScheduled", true, null, null, now),
-        ];
-        return status;
     }
 
-    public static string Phase(string policy, IReadOnlyList<V1ContainerStatus> inits, IReadOnlyList<V1ContainerStatus> containers)
+    /// <summary>getPhase of the kubelet.</summary>
+    /// <param name="sidecars">Names of those of <paramref name="inits"/> that do not count once they ran.</param>
+    public static string Phase(
+        string policy, IReadOnlyList<V1ContainerStatus> inits, IReadOnlyList<V1ContainerStatus> containers, IReadOnlySet<string>? sidecars = null)
     {
-        if (inits.Any(c => c.State?.Terminated is { ExitCode: not 0 }) && policy == "Never") return "Failed";
-        if (inits.Any(c => c.State?.Terminated is not { ExitCode: 0 })) return "Pending";
+        var own = inits.Where(c => sidecars?.Contains(c.Name) != true).ToList();
+        if (own.Any(c => c.State?.Terminated is { ExitCode: not 0 }) && policy == "Never") return "Failed";
+        var begun = containers.Any(c => c.State?.Running is not null || c.State?.Terminated is not null || c.LastState?.Terminated is not null);
+        if (!begun && (own.Any(c => c.State?.Terminated is not { ExitCode: 0 }) || inits.Except(own).Any(c => c.Started != true))) return "Pending";
 
         // A container that waits for its restart counts as what it was.
         var ended = containers.Select(c => c.State?.Terminated ?? (c.State?.Running is null ? c.LastState?.Terminated : null)).ToList();
@@ -60,20 +68,5 @@ internal static class PodStatusDecision
         if (policy == "Always") return "Running";
         if (ended.All(t => t?.ExitCode == 0)) return "Succeeded";
         return policy == "Never" ? "Failed" : "Running";
-    }
-
-    private static V1PodCondition Condition(V1PodStatus? before, string type, bool value, string? reason, string? message, DateTimeOffset now)
-    {
-        var text = value ? "True" : "False";
-        var known = before?.Conditions?.FirstOrDefault(c => c.Type == type);
-        return new V1PodCondition
-        {
-            Type = type,
-            Status = text,
-            // The empty text takes an earlier reason away: a patch keeps what it does not name.
-            Reason = value ? "" : reason,
-            Message = value ? "" : message ?? "",
-            LastTransitionTime = known?.Status == text ? known.LastTransitionTime : now.UtcDateTime,
-        };
     }
 }
