@@ -37,8 +37,8 @@ public sealed class LocalFaultsTests : IDisposable
         }
         Assert.True(File.Exists(touched));
         Assert.Equal("end", Assert.Single(FaultPlan.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "faults-replay.yaml"))).Rules).Name);
-        Assert.Contains("1 faults happened", Assert.Single(_said), StringComparison.Ordinal);
-        Assert.Contains("create configmaps default/a", await File.ReadAllTextAsync(Path.Combine(_folder, "operator.log")), StringComparison.Ordinal);
+        Assert.Contains("1 fault of the plan happened", Assert.Single(_said), StringComparison.Ordinal);
+        Assert.Contains("{\"action\":\"crash\"", await File.ReadAllTextAsync(Path.Combine(_folder, "operator.log")), StringComparison.Ordinal);
     }
 
     private FileLoggers Log() => new(Path.Combine(_folder, "operator.log"), TimeProvider.System);

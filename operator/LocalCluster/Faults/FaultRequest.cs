@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Graft.LocalCluster.Faults;
+
 namespace Graft.LocalCluster;
 
 /// <summary>
@@ -35,7 +38,9 @@ public sealed record RecordedRequest(FaultRequest Request, long Count, bool Comm
 /// <param name="Fault">With what the seed drew and what the moment gave: <c>for</c> of a delay, <c>versions</c> of a stale read.</param>
 public sealed record FiredFault(long Sequence, string Rule, FaultRequest Request, long Count, Fault Fault)
 {
-    public override string ToString() => $"#{Sequence} {Rule}: {Fault} at {Request} (number {Count})";
+    /// <summary><c>#3 lost answers: {"action":"reset","afterCommit":true} at patch jobs.batch ml/support by graft-operator (number 1)</c>.</summary>
+    public override string ToString() =>
+        $"#{Sequence} {Rule}: {JsonSerializer.Serialize(Fault, FaultPlanJson.Default.Fault)} at {Request} (number {Count})";
 
     /// <summary>The rule that does this and nothing else again.</summary>
     public FaultRule ToRule() => new(

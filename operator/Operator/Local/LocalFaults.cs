@@ -42,15 +42,15 @@ internal sealed class LocalFaults : IDisposable
 
     public void Dispose()
     {
-        var count = Injector.Fired.Count;
+        var count = Injector.Fired.Count is 1 ? "1 fault" : $"{Injector.Fired.Count} faults";
         try
         {
             File.WriteAllText(_replay, Injector.Replay().Print());
-            _say(count == 0 ? "no fault of the plan happened" : $"{count} faults happened; {_replay} makes them happen again");
+            _say($"{count} of the plan happened; {_replay} makes the same happen again");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _say($"{count} faults happened; {_replay} could not be written: {e.Message}");
+            _say($"{count} of the plan happened; {_replay} could not be written: {e.Message}");
         }
     }
 

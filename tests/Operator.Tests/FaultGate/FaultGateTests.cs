@@ -1,3 +1,4 @@
+using Graft.Contract;
 using Graft.LocalCluster;
 using Xunit.Abstractions;
 
@@ -11,36 +12,38 @@ public sealed class FaultGateTests(ITestOutputHelper output)
 {
     /// <summary><c>all</c> runs every plan of the sweep; a number is the seed of another sample; absent: the sample of seed 1.</summary>
     private const string Variable = "GRAFT_FAULT_SWEEP";
-    private const int SampledPerFault = 1;
     private const int AtATime = 6;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    [Fact]
-    public async Task Whatever_goes_wrong_once_the_end_is_the_same()
+    [Theory]
+    [InlineData(null, "Serving", 24)]
+    [InlineData(nameof(FailureClass.DataError), "DataError", 8)]
+    public async Task Whatever_goes_wrong_once_the_end_is_the_same(string? trainingEnds, string word, int sampled)
     {
+        var failure = trainingEnds is null ? (FailureClass?)null : Enum.Parse<FailureClass>(trainingEnds);
         string wanted;
         IReadOnlyList<RecordedRequest> recorded;
-        await using (var calm = await GateRun.StartAsync(FaultPlan.Empty, records: true))
+        await using (var calm = await GateRun.StartAsync(FaultPlan.Empty, failure, records: true))
         {
             wanted = await calm.EndAsync(Patience);
             recorded = calm.Recorded;
         }
-        Assert.Contains("\"Serving\"", wanted, StringComparison.Ordinal);
-        await using (var again = await GateRun.StartAsync(FaultPlan.Empty)) Assert.Null(await again.ReachesAsync(wanted, Patience));
+        Assert.Contains($"\"{word}\"", wanted, StringComparison.Ordinal);
+        await using (var again = await GateRun.StartAsync(FaultPlan.Empty, failure)) Assert.Null(await again.ReachesAsync(wanted, Patience));
 
         // Events are for people: nothing waits for them, and their names are drawn.
         var disturbed = recorded.Where(r => r.Request.User == MortalOperator.User && r.Request.Resource != "events").ToList();
         IReadOnlyList<FaultPlan> plans =
-            [.. Sample([.. FaultSweep.Of(disturbed)], Environment.GetEnvironmentVariable(Variable)), PodsComeLate, .. Storms()];
+            [.. Sample([.. FaultSweep.Of(disturbed)], sampled, Environment.GetEnvironmentVariable(Variable)), PodsComeLate, .. Storms()];
         var (failures, fired) = (new List<string>(), 0);
         await Parallel.ForEachAsync(plans, new ParallelOptions { MaxDegreeOfParallelism = AtATime }, async (plan, _) =>
         {
-            await using var run = await GateRun.StartAsync(plan);
-            var failure = await run.ReachesAsync(wanted, Patience);
+            await using var run = await GateRun.StartAsync(plan, failure);
+            var wrong = await run.ReachesAsync(wanted, Patience);
             lock (failures)
             {
-                if (failure is not null) failures.Add($"Under the plan\n{plan.Print()}\n{failure}");
+                if (wrong is not null) failures.Add($"Under the plan\n{plan.Print()}\n{wrong}");
                 fired += run.Fired > 0 ? 1 : 0;
             }
         });
@@ -71,12 +74,13 @@ public sealed class FaultGateTests(ITestOutputHelper output)
           - {name: late, match: {user: '*operator'}, when: {probability: 0.5}, fault: {action: delay, for: 1ms, upTo: 100ms}}
         """);
 
-    /// <summary>Some plans for each kind of fault, drawn by the seed.</summary>
-    private static IReadOnlyList<FaultPlan> Sample(IReadOnlyList<FaultPlan> plans, string? asked)
+    /// <summary>One plan for each kind of fault, both drawn by the seed, up to <paramref name="most"/> plans.</summary>
+    private static IReadOnlyList<FaultPlan> Sample(IReadOnlyList<FaultPlan> plans, int most, string? asked)
     {
         if (asked == "all") return plans;
         var draw = new Random(int.TryParse(asked, out var seed) ? seed : 1);
         return [.. plans.GroupBy(p => p.Rules[0].Name)
-            .SelectMany(same => same.OrderBy(p => p.Print(), StringComparer.Ordinal).OrderBy(_ => draw.Next()).Take(SampledPerFault))];
+            .Select(same => same.OrderBy(p => p.Print(), StringComparer.Ordinal).OrderBy(_ => draw.Next()).First())
+            .OrderBy(_ => draw.Next()).Take(most)];
     }
 }

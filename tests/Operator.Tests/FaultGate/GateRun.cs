@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Graft.Contract;
 using Graft.LocalCluster;
 using Graft.Operator.Api;
 using Graft.Operator.Generate;
@@ -8,7 +9,7 @@ using Cluster = Graft.LocalCluster.LocalCluster;
 
 namespace Graft.Operator.Tests.FaultGate;
 
-/// <summary>One run from manifests to a served adapter under a plan, on a cluster of its own.</summary>
+/// <summary>One run from manifests to a served adapter, or to the word that there is none, under a plan, on a cluster of its own.</summary>
 internal sealed class GateRun : IAsyncDisposable
 {
     private const string Namespace = "default";
@@ -53,7 +54,8 @@ internal sealed class GateRun : IAsyncDisposable
 
     public int Fired => _faults.Fired.Count;
 
-    public static async Task<GateRun> StartAsync(FaultPlan plan, bool records = false)
+    /// <param name="failure">What the training ends with; null for a result.</param>
+    public static async Task<GateRun> StartAsync(FaultPlan plan, FailureClass? failure, bool records = false)
     {
         var run = new GateRun(records);
         run._cluster = await Cluster.StartAsync(new() { StateFolder = run._folder, Faults = run._faults });
@@ -64,7 +66,7 @@ internal sealed class GateRun : IAsyncDisposable
         run._faults.Begin(plan);
         run._operator = new MortalOperator(run._cluster, run._faults, new FakePrograms());
         await run._operator.StartAsync();
-        run._node = new PlayedNode(run._admin, Namespace).RunAsync(run._stop.Token);
+        run._node = new PlayedNode(run._admin, Namespace, failure).RunAsync(run._stop.Token);
         foreach (var manifest in ManifestFolder.Parse("gate.yaml", Manifests))
         {
             var kind = manifest.Kind == nameof(FineTuneJob) ? ResourceKind.Of<FineTuneJob>() : ResourceKind.Of<AdapterDeployment>();
@@ -73,7 +75,7 @@ internal sealed class GateRun : IAsyncDisposable
         return run;
     }
 
-    /// <summary>The state when the adapter is served and nothing has changed for a while.</summary>
+    /// <summary>The state when nothing is awaited any more and nothing has changed for a while.</summary>
     public async Task<string> EndAsync(TimeSpan patience)
     {
         var deadline = DateTime.UtcNow + patience;
@@ -81,7 +83,7 @@ internal sealed class GateRun : IAsyncDisposable
         {
             await Task.Delay(400);
             var state = await EndState.OfAsync(_admin, Namespace);
-            if (state == last && await IsServedAsync()) return state;
+            if (state == last && await IsSettledAsync()) return state;
             last = state;
         }
         return await EndState.OfAsync(_admin, Namespace);
@@ -95,7 +97,7 @@ internal sealed class GateRun : IAsyncDisposable
         while (DateTime.UtcNow < deadline)
         {
             found = await EndState.OfAsync(_admin, Namespace);
-            if (found == wanted && await IsServedAsync()) return null;
+            if (found == wanted && await IsSettledAsync()) return null;
             if (_node.IsFaulted) await _node;
             await Task.Delay(200);
         }
@@ -123,11 +125,11 @@ internal sealed class GateRun : IAsyncDisposable
     }
 
     /// <summary>Both say that they have come to an end, and that of their newest generation.</summary>
-    private async Task<bool> IsServedAsync()
+    private async Task<bool> IsSettledAsync()
     {
         var run = await _admin.GetAsync<FineTuneJob>("intents", Namespace);
         var deployment = await _admin.GetAsync<AdapterDeployment>("support", Namespace);
-        return run?.Status?.Phase == "Succeeded" && run.Status.ObservedGeneration == run.Metadata.Generation
-            && deployment?.Status?.Phase == "Serving" && deployment.Status.ObservedGeneration == deployment.Metadata.Generation;
+        return run?.Status?.Phase is "Succeeded" or "Failed" && run.Status.ObservedGeneration == run.Metadata.Generation
+            && deployment?.Status?.Phase is "Serving" or "Degraded" or "Failed" && deployment.Status.ObservedGeneration == deployment.Metadata.Generation;
     }
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Graft.Contract;
 using Graft.Operator.Api;
 using Graft.Runtime;
 using k8s;
@@ -11,7 +12,8 @@ namespace Graft.Operator.Tests.FaultGate;
 /// The controllers and kubelets of the cluster, as far as the operator can see: a pod for each Job and for each template of a Deployment.
 /// A pod's name says what it was made for, so that anything that was made twice is seen in the end.
 /// </summary>
-internal sealed class PlayedNode(ApiClient admin, string ns)
+/// <param name="failure">What every trainer ends with; null for a result.</param>
+internal sealed class PlayedNode(ApiClient admin, string ns, FailureClass? failure)
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(25);
     private readonly List<string> _jobs = [];
@@ -29,7 +31,7 @@ internal sealed class PlayedNode(ApiClient admin, string ns)
 
     private async Task PlayAsync(V1Job job, IReadOnlyList<V1Pod> pods, CancellationToken cancellation)
     {
-        if (job.Status?.Conditions?.Any(c => c.Type == "Complete") == true || job.Spec.Suspend == true) return;
+        if (job.Status?.Conditions?.Any(c => c.Type is "Complete" or "Failed") == true || job.Spec.Suspend == true) return;
         if (!_jobs.Contains(job.Metadata.Uid)) _jobs.Add(job.Metadata.Uid);
         var name = $"{job.Metadata.Name}-{_jobs.IndexOf(job.Metadata.Uid)}";
         if (pods.All(p => p.Metadata.Name != name))
@@ -41,9 +43,18 @@ internal sealed class PlayedNode(ApiClient admin, string ns)
         var run = await admin.GetAsync<FineTuneJob>(job.Metadata.Name, ns, cancellation);
         if (run?.Status?.Progress?.Step != 3) return;
         var pod = pods.First(p => p.Metadata.Name == name);
-        await StandAsync(pod, Make.Ended(0, Make.Result(Make.Success())), "Succeeded", cancellation);
-        job.Status = new() { StartTime = Make.Now.UtcDateTime, CompletionTime = Make.Now.UtcDateTime, Succeeded = 1 };
-        job.Status.Conditions = [new() { Type = "SuccessCriteriaMet", Status = "True" }, new() { Type = "Complete", Status = "True" }];
+        if (failure is { } why)
+        {
+            await StandAsync(pod, Make.Ended(ExitCodes.Of(why), Make.Result(Make.Failure(why))), "Failed", cancellation);
+            job.Status = new() { StartTime = Make.Now.UtcDateTime, Failed = 1 };
+            job.Status.Conditions = [.. ((string[])["FailureTarget", "Failed"]).Select(type => Make.Condition(type, "PodFailurePolicy"))];
+        }
+        else
+        {
+            await StandAsync(pod, Make.Ended(0, Make.Result(Make.Success())), "Succeeded", cancellation);
+            job.Status = new() { StartTime = Make.Now.UtcDateTime, CompletionTime = Make.Now.UtcDateTime, Succeeded = 1 };
+            job.Status.Conditions = [new() { Type = "SuccessCriteriaMet", Status = "True" }, new() { Type = "Complete", Status = "True" }];
+        }
         await TryAsync(() => admin.UpdateStatusAsync(job, cancellation));
     }
 
