@@ -112,4 +112,25 @@ internal static partial class Sources
 
     public static Source Probes { get; } = new("Configure liveness, readiness and startup probes",
         "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/");
+
+    public static Source ConfigMapVolumes { get; } = new("Configure a pod to use a ConfigMap: volumes",
+        "https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/#add-configmap-data-to-a-volume");
+
+    public static Source SecretVolumes { get; } = new("Secrets: use in a volume", Concept + "configuration/secret/#using-secrets-as-files-from-a-pod");
+
+    public static Source AtomicWriter { get; } = new("volume/util/atomic_writer.go", Code + "pkg/volume/util/atomic_writer.go");
+
+    public static Source Projected { get; } = new("Projected volumes", Concept + "storage/projected-volumes/");
+
+    public static Source TokenVolumes { get; } =
+        new("Projected volumes: serviceAccountToken", Concept + "storage/projected-volumes/#serviceaccounttoken");
+
+    public static Source EmptyDir { get; } = new("Volumes: emptyDir", Concept + "storage/volumes/#emptydir");
+
+    public static Source SubPath { get; } = new("Volumes: using subPath", Concept + "storage/volumes/#using-subpath");
+
+    public static Source SubPathExpr { get; } = new("Volumes: using subPath with expanded environment variables",
+        Concept + "storage/volumes/#using-subpath-expanded-environment");
+
+    public static Source SubPathCode { get; } = new("kubelet/kubelet_pods.go", Code + "pkg/kubelet/kubelet_pods.go");
 }

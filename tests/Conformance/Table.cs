@@ -34,6 +34,7 @@ internal static class Table
         Scheduling.Area,
         PodContainers.Area,
         Probes.Area,
+        Volumes.Area,
     ];
 
     public static Case Find(CaseName name) => Areas.Single(area => area.Title == name.Area).Cases.Single(c => c.Sentence == name.Sentence);

@@ -30,6 +30,9 @@ public sealed record KubeletOptions
 
     public TimeSpan LongestRestartPause { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How often volumes look whether what they show has changed; the kubelet takes about a minute.</summary>
+    public TimeSpan VolumeRefresh { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>At most this long do pods get to end by themselves when the cluster stops.</summary>
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(4);
 }

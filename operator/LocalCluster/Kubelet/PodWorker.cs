@@ -122,12 +122,15 @@ internal sealed class PodWorker : IDisposable
     private async Task LiveAsync()
     {
         Directory.CreateDirectory(_context.PodFolder(_pod));
-        var volumes = new PodVolumes(_context.Client, _context.Folders, _context.PodFolder(_pod));
+        var content = new VolumeContent(_context.Client, _podIp, _context.Time);
+        var volumes = new PodVolumes(_context.Client, _context.Folders, content, _context.PodFolder(_pod), _context.Time);
         if (await OpenVolumesAsync(volumes).ConfigureAwait(false) is not { } open) return;
         _hasSandbox = true;
         _status.Changed();
         var setup = new ContainerSetup(_context, _pod, _podIp, volumes, open);
         var sidecars = new Stack<(StopRequest Stop, Task Run)>();
+        using var over = new CancellationTokenSource();
+        var refreshing = RefreshVolumesAsync(volumes, over.Token);
         try
         {
             foreach (var init in _inits)
@@ -141,6 +144,33 @@ internal sealed class PodWorker : IDisposable
         finally
         {
             await EndSidecarsAsync(sidecars).ConfigureAwait(false);
+            await over.CancelAsync().ConfigureAwait(false);
+            await refreshing.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What volumes show of the API's objects follows them, and tokens are renewed before they end.</summary>
+    private async Task RefreshVolumesAsync(PodVolumes volumes, CancellationToken over)
+    {
+        if (!(_pod.Spec.Volumes ?? []).Any(VolumeContent.Fills)) return;
+        using var timer = new PeriodicTimer(_context.Options.VolumeRefresh, _context.Time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(over).ConfigureAwait(false))
+            {
+                try
+                {
+                    await volumes.RefreshAsync(_latest, over).ConfigureAwait(false);
+                }
+                catch (Exception e) when (e is VolumeException or ApiException or HttpRequestException or IOException)
+                {
+                    _context.Events.Publish(_pod, "FailedMount", e.Message, EventType.Warning);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The pod ended.
         }
     }
 
@@ -173,9 +203,9 @@ internal sealed class PodWorker : IDisposable
         {
             try
             {
-                var open = await volumes.OpenAsync(_pod, _podIp, _stop.Stop).ConfigureAwait(false);
-                // Mount paths are looked at before anything runs, so that a wrong one fails the pod and not half of it.
-                foreach (var container in (_pod.Spec.InitContainers ?? []).Concat(_pod.Spec.Containers)) volumes.Mounts(container, _pod, open);
+                var open = await volumes.OpenAsync(_pod, _stop.Stop).ConfigureAwait(false);
+                // Volumes are looked for before anything runs, so that a wrong name fails the pod and not half of it.
+                foreach (var container in (_pod.Spec.InitContainers ?? []).Concat(_pod.Spec.Containers)) PodVolumes.Check(container, open);
                 return open;
             }
             catch (VolumeException e)

@@ -166,10 +166,30 @@ public sealed class KubeletRuleTests
     [InlineData("/etc/x")]
     public void A_key_cannot_be_written_outside_its_volume(string path)
     {
-        using var folder = new TemporaryFolder();
         var files = new Dictionary<string, byte[]> { ["k"] = [1] };
-        Assert.Throws<VolumeException>(() => KeyFiles.Write(folder.Sub("v"), files, [new V1KeyToPath { Key = "k", Path = path }], null, false, "configmap"));
-        Assert.Empty(Directory.GetFiles(folder.Path));
+        var into = new Dictionary<string, VolumeFile>();
+        Assert.Throws<VolumeException>(() => KeyFiles.Add(into, files, [new V1KeyToPath { Key = "k", Path = path }], null, false, "configmap"));
+        Assert.Empty(into);
+    }
+
+    [Fact]
+    public void A_volume_changes_at_once_and_only_when_something_changed()
+    {
+        using var folder = new TemporaryFolder();
+        var volume = Path.Combine(folder.Path, "v");
+        Dictionary<string, VolumeFile> Files(string text) => new() { ["a"] = new([1], 0b110_000_000), ["deep/b"] = new(System.Text.Encoding.UTF8.GetBytes(text), null) };
+        Assert.True(AtomicFolder.Write(volume, Files("one"), DateTimeOffset.UnixEpoch));
+        Assert.Equal("one", File.ReadAllText(Path.Combine(volume, "deep", "b")));
+        Assert.Equal("..data/a", new FileInfo(Path.Combine(volume, "a")).LinkTarget);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(Path.Combine(volume, "..data", "a")).UnixFileMode);
+        var first = new DirectoryInfo(Path.Combine(volume, "..data")).LinkTarget;
+        Assert.False(AtomicFolder.Write(volume, Files("one"), DateTimeOffset.UnixEpoch));
+        Assert.True(AtomicFolder.Write(volume, Files("two"), DateTimeOffset.UnixEpoch));
+        Assert.NotEqual(first, new DirectoryInfo(Path.Combine(volume, "..data")).LinkTarget);
+        Assert.Equal("two", File.ReadAllText(Path.Combine(volume, "deep", "b")));
+        Assert.False(Directory.Exists(Path.Combine(volume, first!)));
+        AtomicFolder.Write(volume, new Dictionary<string, VolumeFile> { ["a"] = new([1], null) }, DateTimeOffset.UnixEpoch);
+        Assert.False(Path.Exists(Path.Combine(volume, "deep")));
     }
 
     [Fact]

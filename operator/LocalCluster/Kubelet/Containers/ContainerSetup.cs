@@ -21,20 +21,23 @@ internal sealed class ContainerSetup(KubeletContext context, V1Pod pod, string p
     {
         var folder = Directory.CreateDirectory(Folder(container)).FullName;
         await File.WriteAllTextAsync(TerminationFile(container), "", cancel).ConfigureAwait(false);
-        List<PodMount> mounts =
-        [
-            .. volumes.Mounts(container, pod, open),
-            new PodMount(container.TerminationMessagePath ?? DefaultTerminationPath, TerminationFile(container), IsFile: true),
-        ];
         var start = context.BaseEnvironment(pod);
         var services = pod.Spec.EnableServiceLinks == false ? []
             : await context.Client.ListAsync<V1Service>(pod.Metadata.NamespaceProperty, ct: cancel).ConfigureAwait(false);
         foreach (var (name, value) in ServiceVariables.Of(context.Client.BaseUri, services)) start[name] = value;
+        var variables = new ContainerEnvironment(context.Client, pod, podIp);
+        var expanded = container.VolumeMounts?.Any(m => m.SubPathExpr is { Length: > 0 }) == true
+            ? await variables.ResolveAsync(container, start, cancel).ConfigureAwait(false) : null;
+        List<PodMount> mounts =
+        [
+            .. volumes.Mounts(container, pod, open, expanded),
+            new PodMount(container.TerminationMessagePath ?? DefaultTerminationPath, TerminationFile(container), IsFile: true),
+        ];
         if (context.Host.Isolation == Isolation.Variables)
         {
             foreach (var (name, value) in PathVariables.For(mounts, context.Options.PathVariables, folder)) start[name] = value;
         }
-        var environment = await new ContainerEnvironment(context.Client, pod, podIp).ResolveAsync(container, start, cancel).ConfigureAwait(false);
+        var environment = await variables.ResolveAsync(container, start, cancel).ConfigureAwait(false);
         var command = Command(container, image, environment);
         var memory = container.Resources?.Limits?.TryGetValue("memory", out var limit) == true ? (long)limit.ToDecimal() : (long?)null;
         return new ProcessSpec(

@@ -1,4 +1,4 @@
-using System.Text;
+using Graft.LocalCluster.Kubelet.Containers;
 using Graft.LocalCluster.Kubelet.Mounts;
 using Graft.Runtime;
 using k8s.Models;
@@ -7,18 +7,20 @@ namespace Graft.LocalCluster.Kubelet.Volumes;
 
 /// <summary>Makes a pod's volumes real: a file or folder of this machine for each.</summary>
 /// <param name="folder">The pod's own folder.</param>
-internal sealed class PodVolumes(ApiClient client, HostFolders host, string folder)
+internal sealed class PodVolumes(ApiClient client, HostFolders host, VolumeContent content, string folder, TimeProvider time)
 {
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
     /// <returns>Volume name -> path on this machine.</returns>
     /// <exception cref="VolumeException">One cannot be had (yet).</exception>
-    public async Task<IReadOnlyDictionary<string, string>> OpenAsync(V1Pod pod, string podIp, CancellationToken cancel)
+    public async Task<IReadOnlyDictionary<string, string>> OpenAsync(V1Pod pod, CancellationToken cancel)
     {
         var open = new Dictionary<string, string>();
         foreach (var volume in pod.Spec.Volumes ?? [])
         {
             try
             {
-                open[volume.Name] = await OpenAsync(volume, pod, podIp, cancel).ConfigureAwait(false);
+                open[volume.Name] = await OpenAsync(volume, pod, cancel).ConfigureAwait(false);
             }
             catch (VolumeException e)
             {
@@ -32,7 +34,7 @@ internal sealed class PodVolumes(ApiClient client, HostFolders host, string fold
         return open;
     }
 
-    private async Task<string> OpenAsync(V1Volume volume, V1Pod pod, string podIp, CancellationToken cancel)
+    private async Task<string> OpenAsync(V1Volume volume, V1Pod pod, CancellationToken cancel)
     {
         var own = Path.Combine(folder, "volumes", volume.Name);
         var ns = pod.Metadata.NamespaceProperty;
@@ -40,17 +42,21 @@ internal sealed class PodVolumes(ApiClient client, HostFolders host, string fold
         if (volume.PersistentVolumeClaim is { } claim) return await ClaimAsync(claim.ClaimName, ns, cancel).ConfigureAwait(false);
         Directory.CreateDirectory(own);
         if (volume.EmptyDir is not null) return own;
-        if (volume.ConfigMap is { } map)
-            await ConfigMapAsync(own, ns, map.Name, map.Items, map.DefaultMode, map.Optional == true, cancel).ConfigureAwait(false);
-        else if (volume.Secret is { } secret)
-            await SecretAsync(own, ns, secret.SecretName, secret.Items, secret.DefaultMode, secret.Optional == true, cancel).ConfigureAwait(false);
-        else if (volume.DownwardAPI is { } downward)
-            Downward(own, pod, podIp, downward.Items, downward.DefaultMode);
-        else if (volume.Projected is { } projected)
-            await ProjectedAsync(own, pod, podIp, projected, cancel).ConfigureAwait(false);
-        else
+        if (!VolumeContent.Fills(volume))
             throw new VolumeException("this kind of volume does not exist on this machine (emptyDir, hostPath, persistentVolumeClaim, configMap, secret, downwardAPI and projected do)", isFinal: true);
+        if (volume.Secret is not null) File.SetUnixFileMode(own, OwnerOnly);
+        await FillAsync(volume, pod, cancel).ConfigureAwait(false);
         return own;
+    }
+
+    private async Task FillAsync(V1Volume volume, V1Pod pod, CancellationToken cancel) => AtomicFolder.Write(
+        Path.Combine(folder, "volumes", volume.Name), await content.ReadAsync(volume, pod, cancel).ConfigureAwait(false), time.GetUtcNow());
+
+    /// <summary>Brings volumes up to date whose files come from the API; what is not there any more leaves the files as they are.</summary>
+    /// <exception cref="VolumeException">What a volume shows cannot be had at the moment.</exception>
+    public async Task RefreshAsync(V1Pod pod, CancellationToken cancel)
+    {
+        foreach (var volume in (pod.Spec.Volumes ?? []).Where(VolumeContent.Fills)) await FillAsync(volume, pod, cancel).ConfigureAwait(false);
     }
 
     private async Task<string> ClaimAsync(string name, string ns, CancellationToken cancel)
@@ -65,50 +71,23 @@ internal sealed class PodVolumes(ApiClient client, HostFolders host, string fold
             : throw new VolumeException($"persistentvolume \"{claim.Spec.VolumeName}\" of claim \"{name}\" is not a hostPath volume");
     }
 
-    private async Task ConfigMapAsync(string own, string ns, string name, IList<V1KeyToPath>? items, int? mode, bool optional, CancellationToken cancel)
+    // pkg/kubelet/kubelet_pods.go, makeMounts
+    private string Prepare(string source, string subPath, V1VolumeMount mount, V1Container container)
     {
-        var map = await client.GetAsync<V1ConfigMap>(name, ns, cancel).ConfigureAwait(false);
-        if (map is null && !optional) throw new VolumeException($"configmap \"{name}\" not found");
-        if (map is not null) KeyFiles.Write(own, KeyFiles.Of(map), items, mode, optional, "configmap");
-    }
-
-    private async Task SecretAsync(string own, string ns, string name, IList<V1KeyToPath>? items, int? mode, bool optional, CancellationToken cancel)
-    {
-        File.SetUnixFileMode(own, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var secret = await client.GetAsync<V1Secret>(name, ns, cancel).ConfigureAwait(false);
-        if (secret is null && !optional) throw new VolumeException($"secret \"{name}\" not found");
-        if (secret is not null) KeyFiles.Write(own, KeyFiles.Of(secret), items, mode, optional, "secret");
-    }
-
-    private static void Downward(string own, V1Pod pod, string podIp, IList<V1DownwardAPIVolumeFile>? items, int? mode)
-    {
-        foreach (var item in items ?? [])
+        try
         {
-            var text = item.FieldRef is { } field ? PodFields.Read(pod, podIp, field.FieldPath)
-                : PodFields.ReadResource(pod, item.ResourceFieldRef, pod.Spec.Containers[0]);
-            if (text is null) throw new VolumeException($"unsupported field of a pod: {item.FieldRef?.FieldPath ?? item.ResourceFieldRef.Resource}", isFinal: true);
-            KeyFiles.Write(own, item.Path, Encoding.UTF8.GetBytes(text), item.Mode ?? mode);
+            return host.Inside(source, subPath);
         }
-    }
-
-    private async Task ProjectedAsync(string own, V1Pod pod, string podIp, V1ProjectedVolumeSource projected, CancellationToken cancel)
-    {
-        var ns = pod.Metadata.NamespaceProperty;
-        foreach (var source in projected.Sources ?? [])
+        catch (VolumeException e)
         {
-            if (source.ConfigMap is { } map)
-                await ConfigMapAsync(own, ns, map.Name, map.Items, projected.DefaultMode, map.Optional == true, cancel).ConfigureAwait(false);
-            else if (source.Secret is { } secret)
-                await SecretAsync(own, ns, secret.Name, secret.Items, projected.DefaultMode, secret.Optional == true, cancel).ConfigureAwait(false);
-            else if (source.DownwardAPI is { } downward)
-                Downward(own, pod, podIp, downward.Items, projected.DefaultMode);
-            else
-                throw new VolumeException("a projected volume takes configMap, secret and downwardAPI on this machine", isFinal: true);
+            throw new VolumeException($"failed to prepare subPath for volumeMount \"{mount.Name}\" of container \"{container.Name}\": {e.Message}");
         }
     }
 
     /// <summary>A container's mounts, from its volumeMounts and the pod's open volumes.</summary>
-    public IReadOnlyList<PodMount> Mounts(V1Container container, V1Pod pod, IReadOnlyDictionary<string, string> open)
+    /// <param name="environment">The container's variables, for subPathExpr; null where none has any.</param>
+    public IReadOnlyList<PodMount> Mounts(
+        V1Container container, V1Pod pod, IReadOnlyDictionary<string, string> open, IReadOnlyDictionary<string, string>? environment = null)
     {
         var mounts = new List<PodMount>();
         foreach (var mount in container.VolumeMounts ?? [])
@@ -116,11 +95,26 @@ internal sealed class PodVolumes(ApiClient client, HostFolders host, string fold
             var volume = pod.Spec.Volumes?.FirstOrDefault(v => v.Name == mount.Name);
             if (volume is null || !open.TryGetValue(mount.Name, out var source))
                 throw new VolumeException($"volume \"{mount.Name}\" of container \"{container.Name}\" does not exist", isFinal: true);
-            if (mount.SubPath is { Length: > 0 } sub) source = host.Inside(source, sub);
+            if (SubPath(mount, environment) is { Length: > 0 } sub) source = Prepare(source, sub, mount, container);
             var readOnly = mount.ReadOnlyProperty == true || volume.PersistentVolumeClaim?.ReadOnlyProperty == true
                 || volume.ConfigMap is not null || volume.Secret is not null || volume.DownwardAPI is not null || volume.Projected is not null;
             mounts.Add(new PodMount(mount.MountPath.Length > 1 ? mount.MountPath.TrimEnd('/') : mount.MountPath, source, readOnly, File.Exists(source)));
         }
         return mounts;
+    }
+
+    /// <summary>Volumes that are named have to be there before anything runs.</summary>
+    /// <exception cref="VolumeException">One is not.</exception>
+    public static void Check(V1Container container, IReadOnlyDictionary<string, string> open)
+    {
+        if ((container.VolumeMounts ?? []).FirstOrDefault(m => !open.ContainsKey(m.Name)) is { } lost)
+            throw new VolumeException($"volume \"{lost.Name}\" of container \"{container.Name}\" does not exist", isFinal: true);
+    }
+
+    private static string? SubPath(V1VolumeMount mount, IReadOnlyDictionary<string, string>? environment)
+    {
+        if (mount.SubPathExpr is not { Length: > 0 } text) return mount.SubPath;
+        var path = VariableExpansion.Expand(text, environment ?? new Dictionary<string, string>());
+        return path.Contains("$(", StringComparison.Ordinal) ? throw new VolumeException($"failed to expand subPathExpr \"{text}\": a variable has no value") : path;
     }
 }
