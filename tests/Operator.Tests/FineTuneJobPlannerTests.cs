@@ -108,11 +108,13 @@ public class FineTuneJobPlannerTests
         Assert.Equal("Succeeded", plan.Status!.Phase);
     }
 
-    [Fact]
-    public void A_complete_Job_whose_pod_is_not_known_to_have_ended_has_lost_nothing()
+    [Theory]
+    [InlineData("Complete")]
+    [InlineData("Failed")]
+    public void A_Job_that_ended_before_its_pod_is_known_to_have_ended_is_waited_for(string condition)
     {
         var job = Make.FineTuneJob();
-        var view = Make.View(Make.Job(job, Make.Condition("Complete")), Make.Pod("intents-abc", Make.Running));
+        var view = Make.View(Make.Job(job, Make.Condition(condition, "PodFailurePolicy")), Make.Pod("intents-abc", Make.Running));
         var plan = FineTuneJobPlanner.Plan(job, view, new OperatorOptions(), Make.Now);
         Assert.Empty(plan.Delete);
         Assert.Equal("Running", plan.Status!.Phase);

@@ -64,16 +64,18 @@ internal abstract record RunState
         };
     }
 
-    private static Failed OfFailed(FineTuneJobView view, V1JobCondition condition, DateTimeOffset finished)
+    private static RunState OfFailed(FineTuneJobView view, V1JobCondition condition, DateTimeOffset finished)
     {
         if (condition.Reason == Reasons.DeadlineExceeded)
-            return new(Reasons.DeadlineExceeded, "the run took longer than spec.activeDeadline allows", finished);
+            return new Failed(Reasons.DeadlineExceeded, "the run took longer than spec.activeDeadline allows", finished);
         var failure = view.Ended.Select(p => PodOutcome.Of(p)!.Failure).LastOrDefault(f => f is not null);
+        // As above: what it failed of is about to be known.
+        if (failure is null && view.Active is not null) return new Ending();
         if (failure is null)
-            return new(nameof(FailureClass.Infrastructure), $"the Job failed: {condition.Reason}: {condition.Message}", finished);
+            return new Failed(nameof(FailureClass.Infrastructure), $"the Job failed: {condition.Reason}: {condition.Message}", finished);
         var attempts = view.Ended.Count();
         var again = attempts > 1 && ExitCodes.IsRetryable(failure.Class) ? $" (attempt {attempts}, the last)" : "";
-        return new(failure.Class.ToString(), failure.Message + again, finished);
+        return new Failed(failure.Class.ToString(), failure.Message + again, finished);
     }
 
     private static RunState OfActive(V1Pod pod, TimeSpan startLimit, DateTimeOffset now)
