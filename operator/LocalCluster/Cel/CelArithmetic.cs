@@ -24,14 +24,14 @@ internal static class CelArithmetic
         yield return Binary<double>("_-_", CelKind.Double, CelType.Double, (a, b) => a - b);
         yield return Binary<double>("_*_", CelKind.Double, CelType.Double, (a, b) => a * b);
         yield return Binary<double>("_/_", CelKind.Double, CelType.Double, (a, b) => a / b);
-        yield return Binary<TimeSpan>("_+_", CelKind.Duration, CelType.Duration, (a, b) => a + b);
-        yield return Binary<TimeSpan>("_-_", CelKind.Duration, CelType.Duration, (a, b) => a - b);
+        yield return Binary<TimeSpan>("_+_", CelKind.Duration, CelType.Duration, (a, b) => CelTime.Checked(a + b));
+        yield return Binary<TimeSpan>("_-_", CelKind.Duration, CelType.Duration, (a, b) => CelTime.Checked(a - b));
         yield return new("_+_", false, [CelKind.Timestamp, CelKind.Duration], _ => CelType.Timestamp, a =>
             (DateTimeOffset)a[0]! + (TimeSpan)a[1]!);
         yield return new("_-_", false, [CelKind.Timestamp, CelKind.Duration], _ => CelType.Timestamp, a =>
             (DateTimeOffset)a[0]! - (TimeSpan)a[1]!);
         yield return new("_-_", false, [CelKind.Timestamp, CelKind.Timestamp], _ => CelType.Duration, a =>
-            (DateTimeOffset)a[0]! - (DateTimeOffset)a[1]!);
+            CelTime.Checked((DateTimeOffset)a[0]! - (DateTimeOffset)a[1]!));
         yield return new("-_", false, [CelKind.Int], _ => CelType.Int, a => checked(-(long)a[0]!));
         yield return new("-_", false, [CelKind.Double], _ => CelType.Double, a => -(double)a[0]!);
         yield return new("!_", false, [CelKind.Bool], _ => CelType.Bool, a => !(bool)a[0]!);

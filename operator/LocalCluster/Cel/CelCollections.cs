@@ -20,6 +20,10 @@ internal static class CelCollections
             ((CelList)a[1]!).Items.Any(item => CelValues.Same(item, a[0])));
         yield return new("@in", false, [CelKind.Dyn, CelKind.Map], _ => CelType.Bool, a => ((CelMap)a[1]!).TryGet(a[0], out _));
         yield return new("_[_]", false, [CelKind.List, CelKind.Int], Element, a => At((CelList)a[0]!, (long)a[1]!));
+        yield return new("_[_]", false, [CelKind.List, CelKind.Uint], Element, a => At((CelList)a[0]!, checked((long)(ulong)a[1]!)));
+        yield return new("_[_]", false, [CelKind.List, CelKind.Double], Element, a => (double)a[1]! is var index && Math.Floor(index) == index
+            ? At((CelList)a[0]!, checked((long)index))
+            : throw new CelEvaluationException($"unsupported index value: {index}"));
         yield return new("_[_]", false, [CelKind.Map, CelKind.Dyn], Element, a =>
             ((CelMap)a[0]!).TryGet(a[1], out var value) ? value : throw new CelEvaluationException($"no such key: {a[1]}"));
         yield return new("_+_", false, [CelKind.List, CelKind.List], a => a[0] with { MaxSize = a[0].MaxSize + a[1].MaxSize }, a =>

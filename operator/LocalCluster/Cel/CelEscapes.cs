@@ -7,8 +7,9 @@ namespace Graft.LocalCluster.Cel;
 internal static class CelEscapes
 {
     /// <summary>Reads the sequence at the backslash and moves behind it.</summary>
+    /// <returns>The code point; in a literal of bytes, numbers of two hexadecimal or three octal digits are one byte each.</returns>
     /// <exception cref="CelSyntaxException">A sequence that CEL does not know.</exception>
-    public static void Read(string source, ref int at, StringBuilder text)
+    public static (Rune Code, bool IsByte) Read(string source, ref int at)
     {
         var start = at++;
         var c = at < source.Length ? source[at++] : '\0';
@@ -26,8 +27,7 @@ internal static class CelEscapes
         };
         if (plain != '\0')
         {
-            text.Append(plain);
-            return;
+            return (new Rune(plain), false);
         }
         var (length, isOctal) = c switch
         {
@@ -51,6 +51,6 @@ internal static class CelEscapes
         {
             throw new CelSyntaxException(new CelIssue(start, "Syntax error: invalid escape sequence"));
         }
-        text.Append(new Rune(code).ToString());
+        return (new Rune(code), isOctal || length == 2);
     }
 }

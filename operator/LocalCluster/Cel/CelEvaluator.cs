@@ -22,8 +22,7 @@ internal sealed class CelEvaluator(long budget)
             IdentifierNode identifier => Find(identifier.Name, scope),
             SelectNode select => Select(select, scope),
             ListNode list => new CelList(list.Items.Select(item => Evaluate(item, scope)).ToList()),
-            MapNode map => new CelMap(map.Entries
-                .Select(e => KeyValuePair.Create(Evaluate(e.Key, scope) ?? throw NoOverload(), Evaluate(e.Value, scope))).ToList()),
+            MapNode map => Map(map, scope),
             MacroNode macro => Macro(macro, scope),
             CallNode call => Call(call, scope),
             _ => throw new InvalidOperationException($"no value for {node.GetType().Name}"),
@@ -49,6 +48,21 @@ internal sealed class CelEvaluator(long budget)
             }
         }
         throw new CelEvaluationException($"no such attribute(s): {name}");
+    }
+
+    private CelMap Map(MapNode node, Scope? scope)
+    {
+        var entries = new List<KeyValuePair<object, object?>>();
+        foreach (var (key, value) in node.Entries)
+        {
+            var evaluated = Evaluate(key, scope) ?? throw NoOverload();
+            if (entries.Any(entry => CelValues.Same(entry.Key, evaluated)))
+            {
+                throw new CelEvaluationException($"duplicate map key: {evaluated}");
+            }
+            entries.Add(KeyValuePair.Create(evaluated, Evaluate(value, scope)));
+        }
+        return new CelMap(entries);
     }
 
     private object? Select(SelectNode node, Scope? scope)

@@ -139,7 +139,11 @@ internal sealed class CelLexer(string source)
                 ? new(CelTokenKind.Literal, start, text, unsigned)
                 : throw Error(start, "invalid uint literal");
         }
-        // The digits of the smallest integer only fit together with the sign, which the parser sees first.
+        // The digits of the smallest integer fit only together with its sign, which the parser sees.
+        if (text == SmallestDigits)
+        {
+            return new(CelTokenKind.Literal, start, text, new SmallestInteger());
+        }
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var integer)
             ? new(CelTokenKind.Literal, start, text, integer)
             : throw Error(start, "invalid int literal");
@@ -185,6 +189,7 @@ internal sealed class CelLexer(string source)
         _at += quote.Length;
         var (isRaw, isBytes) = (prefix.Contains('r'), prefix.Contains('b'));
         var text = new StringBuilder();
+        var bytes = new List<byte>();
         while (string.CompareOrdinal(source, _at, quote, 0, quote.Length) != 0)
         {
             if (_at >= source.Length || (quote.Length == 1 && source[_at] == '\n'))
@@ -193,7 +198,17 @@ internal sealed class CelLexer(string source)
             }
             if (source[_at] == '\\' && !isRaw)
             {
-                CelEscapes.Read(source, ref _at, text);
+                var (code, isByte) = CelEscapes.Read(source, ref _at);
+                if (isBytes && isByte)
+                {
+                    bytes.AddRange(Encoding.UTF8.GetBytes(text.ToString()));
+                    text.Clear();
+                    bytes.Add((byte)code.Value);
+                }
+                else
+                {
+                    text.Append(code.ToString());
+                }
             }
             else
             {
@@ -202,8 +217,14 @@ internal sealed class CelLexer(string source)
         }
         _at += quote.Length;
         var value = text.ToString();
-        return new(CelTokenKind.Literal, start, value, isBytes ? Encoding.UTF8.GetBytes(value) : value);
+        bytes.AddRange(Encoding.UTF8.GetBytes(value));
+        return new(CelTokenKind.Literal, start, value, isBytes ? bytes.ToArray() : value);
     }
+
+    private const string SmallestDigits = "9223372036854775808";
+
+    /// <summary>The value of a literal that stands only behind a minus.</summary>
+    public sealed record SmallestInteger;
 
     private static CelSyntaxException Error(int offset, string message) => new(new CelIssue(offset, message));
 }

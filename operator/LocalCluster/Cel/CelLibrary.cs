@@ -4,7 +4,7 @@ namespace Graft.LocalCluster.Cel;
 internal static class CelLibrary
 {
     private static readonly ILookup<string, CelFunction> Functions =
-        CelArithmetic.All().Concat(CelTexts.All()).Concat(CelCollections.All()).ToLookup(f => f.Name);
+        CelArithmetic.All().Concat(CelTexts.All()).Concat(CelCollections.All()).Concat(CelTimes.All()).ToLookup(f => f.Name);
 
     public static bool Knows(string name) => Functions.Contains(name);
 

@@ -79,7 +79,8 @@ internal sealed class CelParser
         _depth--;
         return (token.Text, operand) switch
         {
-            ("-", LiteralNode { Value: long value }) => new LiteralNode(token.Offset, -value),
+            ("-", LiteralNode { Value: CelLexer.SmallestInteger }) => new LiteralNode(token.Offset, long.MinValue),
+            ("-", LiteralNode { Value: long value and not long.MinValue }) => new LiteralNode(token.Offset, -value),
             ("-", LiteralNode { Value: double value }) => new LiteralNode(token.Offset, -value),
             ("-", _) => Bounded(new CallNode(token.Offset, "-_", false, [operand])),
             _ => Bounded(new CallNode(token.Offset, "!_", false, [operand])),
@@ -118,6 +119,8 @@ internal sealed class CelParser
         _at++;
         switch (token)
         {
+            case { Kind: CelTokenKind.Literal, Value: CelLexer.SmallestInteger } when _at < 2 || _tokens[_at - 2].Text != "-":
+                throw Error(token.Offset, "invalid int literal");
             case { Kind: CelTokenKind.Literal }:
                 return new LiteralNode(token.Offset, token.Value);
             case { Kind: CelTokenKind.Symbol, Text: "(" }:

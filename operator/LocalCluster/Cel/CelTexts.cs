@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Graft.LocalCluster.Schema;
 
 namespace Graft.LocalCluster.Cel;
@@ -7,6 +8,7 @@ namespace Graft.LocalCluster.Cel;
 internal static class CelTexts
 {
     private const CelKind Text = CelKind.String;
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     public static IEnumerable<CelFunction> All() => Tests().Concat(Changes()).Concat(Conversions());
 
@@ -19,8 +21,64 @@ internal static class CelTexts
         yield return new("matches", false, [Text, Text], _ => CelType.Bool, a => Matches((string)a[0]!, (string)a[1]!));
     }
 
-    private static bool Matches(string text, string pattern) =>
-        (GoRegex.TryCompile(pattern, out var error) ?? throw new CelEvaluationException(error!)).IsMatch(text);
+    private static bool Matches(string text, string pattern) => Pattern(pattern).IsMatch(text);
+
+    private static System.Text.RegularExpressions.Regex Pattern(string pattern) =>
+        GoRegex.TryCompile(pattern, out var error) ?? throw new CelEvaluationException(error!);
+
+    private static long Index(string text, string part, long from) => from < 0 || from > text.Length
+        ? throw OutOfRange(from)
+        : text.IndexOf(part, (int)from, StringComparison.Ordinal);
+
+    /// <summary>The last place that is not after another one.</summary>
+    private static long LastIndex(string text, string part, long from)
+    {
+        if (from < 0 || from > text.Length)
+        {
+            throw OutOfRange(from);
+        }
+        for (var at = Math.Min(from, text.Length - part.Length); at >= 0; at--)
+        {
+            if (string.CompareOrdinal(text, (int)at, part, 0, part.Length) == 0)
+            {
+                return at;
+            }
+        }
+        return -1;
+    }
+
+    private static string Replace(string text, string part, string by, long times)
+    {
+        if (times < 0)
+        {
+            return text.Replace(part, by, StringComparison.Ordinal);
+        }
+        var result = new StringBuilder();
+        var from = 0;
+        for (; times > 0 && text.IndexOf(part, from, StringComparison.Ordinal) is >= 0 and var at; times--)
+        {
+            result.Append(text, from, at - from).Append(by);
+            from = at + part.Length;
+        }
+        return result.Append(text, from, text.Length - from).ToString();
+    }
+
+    private static IEnumerable<string> Split(string text, string separator, long limit)
+    {
+        if (limit == 0)
+        {
+            return [];
+        }
+        var most = limit < 0 ? int.MaxValue : (int)Math.Min(limit, int.MaxValue);
+        if (separator.Length > 0)
+        {
+            return text.Split(separator, most);
+        }
+        var runes = text.EnumerateRunes().Select(rune => rune.ToString()).ToList();
+        return runes.Count <= most ? runes : [.. runes.Take(most - 1), string.Concat(runes.Skip(most - 1))];
+    }
+
+    private static CelEvaluationException OutOfRange(long index) => new($"index out of range: {JsonNumber.Of(index).Text}");
 
     private static IEnumerable<CelFunction> Changes()
     {
@@ -38,10 +96,23 @@ internal static class CelTexts
                 : ((string)a[0]!).Split((string)a[1]!)));
         yield return new("join", true, [CelKind.List], Joined, a => string.Concat(((CelList)a[0]!).Items.Select(Expect)));
         yield return new("join", true, [CelKind.List, Text], Joined, a => string.Join((string)a[1]!, ((CelList)a[0]!).Items.Select(Expect)));
-        yield return new("indexOf", true, [Text, Text], _ => CelType.Int, a =>
-            (long)((string)a[0]!).IndexOf((string)a[1]!, StringComparison.Ordinal));
-        yield return new("lastIndexOf", true, [Text, Text], _ => CelType.Int, a =>
-            (long)((string)a[0]!).LastIndexOf((string)a[1]!, StringComparison.Ordinal));
+        yield return new("replace", true, [Text, Text, Text, CelKind.Int], a => CelType.String(a[0].MaxSize * Math.Max(1, a[2].MaxSize)), a =>
+            Replace((string)a[0]!, (string)a[1]!, (string)a[2]!, (long)a[3]!));
+        yield return new("split", true, [Text, Text, CelKind.Int], a => CelType.ListOf(CelType.String(a[0].MaxSize), a[0].MaxSize), a =>
+            Texts(Split((string)a[0]!, (string)a[1]!, (long)a[2]!)));
+        yield return new("charAt", true, [Text, CelKind.Int], _ => CelType.String(1), a => (long)a[1]! is var at && at == ((string)a[0]!).Length
+            ? ""
+            : Part((string)a[0]!, at, at + 1));
+        yield return new("indexOf", true, [Text, Text], _ => CelType.Int, a => Index((string)a[0]!, (string)a[1]!, 0));
+        yield return new("indexOf", true, [Text, Text, CelKind.Int], _ => CelType.Int, a => Index((string)a[0]!, (string)a[1]!, (long)a[2]!));
+        yield return new("lastIndexOf", true, [Text, Text], _ => CelType.Int, a => LastIndex((string)a[0]!, (string)a[1]!, ((string)a[0]!).Length));
+        yield return new("lastIndexOf", true, [Text, Text, CelKind.Int], _ => CelType.Int, a =>
+            LastIndex((string)a[0]!, (string)a[1]!, (long)a[2]!));
+        yield return new("find", true, [Text, Text], a => a[0], a => Pattern((string)a[1]!).Match((string)a[0]!).Value);
+        yield return new("findAll", true, [Text, Text], a => CelType.ListOf(CelType.String(a[0].MaxSize), a[0].MaxSize), a =>
+            Texts(Pattern((string)a[1]!).Matches((string)a[0]!).Select(match => match.Value)));
+        yield return new("findAll", true, [Text, Text, CelKind.Int], a => CelType.ListOf(CelType.String(a[0].MaxSize), a[0].MaxSize), a =>
+            Texts(Pattern((string)a[1]!).Matches((string)a[0]!).Select(match => match.Value).Take((long)a[2]! < 0 ? int.MaxValue : (int)(long)a[2]!)));
         yield return new("substring", true, [Text, CelKind.Int], a => a[0], a => Part((string)a[0]!, (long)a[1]!, ((string)a[0]!).Length));
         yield return new("substring", true, [Text, CelKind.Int, CelKind.Int], a => a[0], a => Part((string)a[0]!, (long)a[1]!, (long)a[2]!));
     }
@@ -53,12 +124,12 @@ internal static class CelTexts
         yield return To("string", CelKind.Uint, CelType.String(20), a => ((ulong)a!).ToString(CultureInfo.InvariantCulture));
         yield return To("string", CelKind.Double, CelType.String(25), a => JsonNumber.Of((double)a!).Text);
         yield return To("string", CelKind.Bool, CelType.String(5), a => (bool)a! ? "true" : "false");
-        yield return To("string", CelKind.Bytes, CelType.String(), a => System.Text.Encoding.UTF8.GetString((byte[])a!));
+        yield return To("string", CelKind.Bytes, CelType.String(), a => Utf8((byte[])a!));
         yield return To("string", CelKind.Timestamp, CelType.String(30), a => CelTime.Text((DateTimeOffset)a!));
         yield return To("string", CelKind.Duration, CelType.String(30), a => CelTime.Text((TimeSpan)a!));
         yield return To("int", CelKind.Int, CelType.Int, a => a);
         yield return To("int", CelKind.Uint, CelType.Int, a => checked((long)(ulong)a!));
-        yield return To("int", CelKind.Double, CelType.Int, a => (double)a! is > -9.3e18 and < 9.2e18 ? (long)(double)a : throw Range());
+        yield return To("int", CelKind.Double, CelType.Int, a => (double)a! is > long.MinValue and < long.MaxValue ? (long)(double)a : throw Range());
         yield return To("int", Text, CelType.Int, a =>
             long.TryParse((string)a!, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) ? n : throw Convert("int", a));
         yield return To("uint", CelKind.Uint, CelType.Uint, a => a);
@@ -70,12 +141,25 @@ internal static class CelTexts
         yield return To("double", CelKind.Uint, CelType.Double, a => (double)(ulong)a!);
         yield return To("double", Text, CelType.Double, a =>
             double.TryParse((string)a!, NumberStyles.Float, CultureInfo.InvariantCulture, out var n) ? n : throw Convert("double", a));
+        yield return To("uint", CelKind.Double, CelType.Uint, a => (double)a! is >= 0 and < ulong.MaxValue ? (ulong)(double)a : throw Range());
+        yield return To("bool", CelKind.Bool, CelType.Bool, a => a);
+        yield return To("bool", Text, CelType.Bool, a => (string)a! switch
+        {
+            "1" or "t" or "T" or "true" or "TRUE" or "True" => true,
+            "0" or "f" or "F" or "false" or "FALSE" or "False" => false,
+            _ => throw Convert("bool", a),
+        });
+        yield return To("bytes", CelKind.Bytes, CelType.Bytes, a => a);
+        yield return To("bytes", Text, CelType.Bytes, a => Encoding.UTF8.GetBytes((string)a!));
+        yield return new("_+_", false, [CelKind.Bytes, CelKind.Bytes], a => a[0] with { MaxSize = a[0].MaxSize + a[1].MaxSize }, a =>
+            ((byte[])a[0]!).Concat((byte[])a[1]!).ToArray());
+        yield return To("duration", CelKind.Duration, CelType.Duration, a => a);
+        yield return To("timestamp", CelKind.Timestamp, CelType.Timestamp, a => a);
+        yield return To("timestamp", CelKind.Int, CelType.Timestamp, a => DateTimeOffset.FromUnixTimeSeconds((long)a!));
+        yield return To("int", CelKind.Timestamp, CelType.Int, a => ((DateTimeOffset)a!).ToUnixTimeSeconds());
         yield return To("duration", Text, CelType.Duration, a => CelTime.ParseDuration((string)a!) ?? throw Convert("duration", a));
         yield return To("timestamp", Text, CelType.Timestamp, a => CelTime.ParseTimestamp((string)a!) ?? throw Convert("timestamp", a));
         yield return new("dyn", false, [CelKind.Dyn], _ => CelType.Dyn, a => a[0]);
-        yield return new("getHours", true, [CelKind.Duration], _ => CelType.Int, a => (long)((TimeSpan)a[0]!).TotalHours);
-        yield return new("getMinutes", true, [CelKind.Duration], _ => CelType.Int, a => (long)((TimeSpan)a[0]!).TotalMinutes);
-        yield return new("getSeconds", true, [CelKind.Duration], _ => CelType.Int, a => (long)((TimeSpan)a[0]!).TotalSeconds);
     }
 
     private static CelFunction Test(string name, Func<string, string, bool> evaluate) =>
@@ -106,6 +190,18 @@ internal static class CelTexts
     private static string Part(string text, long start, long end) => start >= 0 && start <= end && end <= text.Length
         ? text[(int)start..(int)end]
         : throw new CelEvaluationException($"index out of range: {JsonNumber.Of(start < 0 || start > text.Length ? start : end).Text}");
+
+    private static string Utf8(byte[] bytes)
+    {
+        try
+        {
+            return Strict.GetString(bytes);
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new CelEvaluationException("invalid UTF-8 in bytes, cannot convert to string");
+        }
+    }
 
     private static CelEvaluationException Range() => new("integer overflow");
 

@@ -6,6 +6,8 @@ namespace Graft.LocalCluster.Cel;
 /// <summary>Timestamps in RFC 3339, and durations in Go's form (<c>1h30m</c>, <c>1.5s</c>).</summary>
 internal static class CelTime
 {
+    private const long MostTicks = long.MaxValue / TimeSpan.NanosecondsPerTick;
+
     private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789.");
 
     private static readonly (string Unit, double Ticks)[] Units =
@@ -48,8 +50,12 @@ internal static class CelTime
             ticks += number * unit.Ticks;
             rest = rest[name.Length..];
         }
-        return ticks < TimeSpan.MaxValue.Ticks ? TimeSpan.FromTicks(sign * (long)ticks) : null;
+        return ticks <= MostTicks ? TimeSpan.FromTicks(sign * (long)ticks) : null;
     }
+
+    /// <summary>A duration that Go can count in nanoseconds, which is some 292 years.</summary>
+    public static TimeSpan Checked(TimeSpan duration) =>
+        Math.Abs(duration.Ticks) <= MostTicks ? duration : throw new CelEvaluationException("integer overflow");
 
     /// <summary>A duration as <c>string()</c> writes it: seconds with a unit.</summary>
     public static string Text(TimeSpan duration) => duration.TotalSeconds.ToString("0.#########", CultureInfo.InvariantCulture) + "s";
