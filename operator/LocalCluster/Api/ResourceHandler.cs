@@ -19,9 +19,11 @@ internal sealed class ResourceHandler(
     private readonly ScaleRequests _scales = new(store, writer);
     public async Task HandleAsync(HttpContext http, RequestTarget target, CancellationToken stopping)
     {
-        var kind = catalog.Find(target.Group, target.Version, target.Resource) ?? throw ApiException.NoSuchResource();
+        var kind = catalog.Find(target.Group, target.Version, target.Resource) ?? throw (target.Group == NotAvailable.MetricsGroup ? NotAvailable.Metrics() : ApiException.NoSuchResource());
         if (kind.Namespaced ? target.Namespace.Length == 0 && target.Name.Length > 0 : target.Namespace.Length > 0)
             throw ApiException.NoSuchResource();
+        if (kind.Instead is not null && http.Request.Method is not ("GET" or "HEAD" or "DELETE"))
+            throw NotAvailable.Objects(kind);
         if (kind.IsVirtual)
             await access.ReviewAsync(http, kind, target);
         else if (kind is { Group: "", Plural: "serviceaccounts" } && target.Subresource == "token")

@@ -14,7 +14,7 @@ internal static class BuiltInKinds
 {
     private static readonly ScalePaths Replicas = new(["spec", "replicas"], ["status", "replicas"], ["spec", "selector"]);
 
-    public static IEnumerable<ResourceKind> All(ModelSchemas schemas) => [.. Core(schemas), .. Workloads(schemas), .. Policy(schemas)];
+    public static IEnumerable<ResourceKind> All(ModelSchemas schemas) => [.. Core(schemas), .. Workloads(schemas), .. Policy(schemas), .. NotOffered(schemas)];
 
     private static IEnumerable<ResourceKind> Core(ModelSchemas schemas) =>
     [
@@ -25,7 +25,7 @@ internal static class BuiltInKinds
         },
         Of<V1Pod>(schemas) with
         {
-            ShortNames = ["po"], Categories = ["all"], HasStatus = true, Connections = ["log", "proxy", "binding", "exec", "attach", "portforward"],
+            ShortNames = ["po"], Categories = ["all"], HasStatus = true, Connections = ["log", "proxy", "binding", "exec", "attach", "portforward", "ephemeralcontainers"],
             DeletesGracefully = true, CountsGenerations = true, Columns = WorkloadColumns.Pods, Rules = PodRules.Rules,
             SelectableFields = Fields(["spec", "nodeName"], ["spec", "restartPolicy"], ["spec", "schedulerName"],
                 ["spec", "serviceAccountName"], ["status", "phase"], ["status", "podIP"], ["status", "nominatedNodeName"]),
@@ -113,6 +113,17 @@ internal static class BuiltInKinds
         Of<V1TokenReview>(schemas) with { Plural = "tokenreviews", Namespaced = false, IsVirtual = true },
         Of<V1SelfSubjectReview>(schemas) with { Plural = "selfsubjectreviews", Namespaced = false, IsVirtual = true },
         Of<V1LocalSubjectAccessReview>(schemas) with { Plural = "localsubjectaccessreviews", IsVirtual = true },
+    ];
+
+    private static IEnumerable<ResourceKind> NotOffered(ModelSchemas schemas) =>
+    [
+        Of<V1ReplicationController>(schemas) with { ShortNames = ["rc"], Instead = "use a Deployment" },
+        Of<V1ResourceQuota>(schemas) with { ShortNames = ["quota"], Instead = "nothing counts what a namespace uses" },
+        Of<V1LimitRange>(schemas) with { ShortNames = ["limits"], Instead = "give each container its own requests and limits" },
+        Of<V1DaemonSet>(schemas) with { ShortNames = ["ds"], Instead = "use a Deployment" },
+        Of<V1StatefulSet>(schemas) with { ShortNames = ["sts"], Instead = "use a Deployment with a PersistentVolumeClaim" },
+        Of<V1CronJob>(schemas) with { ShortNames = ["cj"], Instead = "use a Job" },
+        Of<V1Ingress>(schemas) with { ShortNames = ["ing"], Instead = "use the address of the Service: this machine reaches it" },
     ];
 
     private static ResourceKind Of<T>(ModelSchemas schemas)

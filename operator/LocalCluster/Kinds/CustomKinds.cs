@@ -41,6 +41,7 @@ internal static class CustomKinds
             Schema = SchemaOf(spec["group"].AsString() ?? "", kind, version, schemas),
             CountsGenerations = true,
             AllowsUnconditionalUpdate = false,
+            StorageVersion = spec["versions"].Objects().FirstOrDefault(v => v["storage"].AsBool())?["name"].AsString() ?? "",
         };
     }
 

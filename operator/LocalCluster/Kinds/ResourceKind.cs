@@ -81,6 +81,15 @@ internal sealed record ResourceKind
     /// <summary>Served, but not stored: it only answers creations (access reviews).</summary>
     public bool IsVirtual { get; init; }
 
+    /// <summary>
+    /// Known, but not offered: there are never any objects, and who would create one is told this, what to use instead. For kinds that
+    /// tools list without being asked to, as <c>kubectl apply --prune</c> and <c>kubectl describe namespace</c> do.
+    /// </summary>
+    public string? Instead { get; init; }
+
+    /// <summary>The version in which objects are stored; empty where it is this one.</summary>
+    public string StorageVersion { get; init; } = "";
+
     public GroupResource GroupResource => new(Group, Plural);
 
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
@@ -94,6 +103,7 @@ internal sealed record ResourceKind
 
     public IReadOnlyList<string> Verbs => IsVirtual
         ? ["create"]
+        : Instead is not null ? ["get", "list"]
         : DeletesCollections ? ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
         : ["create", "delete", "get", "list", "patch", "update", "watch"];
 }

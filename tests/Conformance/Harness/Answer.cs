@@ -8,6 +8,9 @@ internal sealed record Answer(int Code, string Body, string? ContentType, IReadO
 {
     private JsonObject? _object;
 
+    /// <summary>Headers by name, in any case; several values of one are joined by commas.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; private init; } = new Dictionary<string, string>();
+
     /// <summary>The body as the object that it has to be; changing it changes the answer, so that it can be sent back.</summary>
     public JsonObject Object => _object ??= Parsed() as JsonObject ?? Fail($"the body is no object: {Body}");
 
@@ -27,7 +30,11 @@ internal sealed record Answer(int Code, string Body, string? ContentType, IReadO
         (int)response.StatusCode,
         await response.Content.ReadAsStringAsync(),
         response.Content.Headers.ContentType?.MediaType,
-        response.Headers.TryGetValues("Warning", out var values) ? [.. values] : []);
+        response.Headers.TryGetValues("Warning", out var values) ? [.. values] : [])
+    {
+        Headers = response.Headers.Concat(response.Content.Headers)
+            .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase),
+    };
 
     /// <summary>The node at a path of members and indexes, or null where the path ends early.</summary>
     public JsonNode? At(params IReadOnlyList<string> path) => Json.At(Object, path);

@@ -37,15 +37,16 @@ internal sealed class Api : IDisposable
         SendTextAsync(method, path, body?.ToJsonString(), type, accept);
 
     /// <param name="body">As it goes over the wire, well-formed or not.</param>
+    /// <param name="known">The tag of the answer that one has already, quoted.</param>
     public async Task<Answer> SendTextAsync(HttpMethod method, string path, string? body, string? type = "application/json",
-        string? accept = "application/json")
+        string? accept = "application/json", string? known = null)
     {
-        using var response = await RawAsync(method, path, body, type, accept, HttpCompletionOption.ResponseContentRead);
+        using var response = await RawAsync(method, path, body, type, accept, HttpCompletionOption.ResponseContentRead, known: known);
         return await Answer.ReadAsync(response);
     }
 
     public async Task<HttpResponseMessage> RawAsync(HttpMethod method, string path, string? body, string? type, string? accept,
-        HttpCompletionOption until, string? user = null)
+        HttpCompletionOption until, string? user = null, string? known = null)
     {
         using var request = new HttpRequestMessage(method, new Uri(_client.BaseUri, path));
         if (body is not null)
@@ -55,6 +56,7 @@ internal sealed class Api : IDisposable
         }
         request.Headers.UserAgent.Clear();
         request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
+        if (known is not null) request.Headers.TryAddWithoutValidation("If-None-Match", known);
         if (accept is not null) request.Headers.TryAddWithoutValidation("Accept", accept);
         if (user is not null) request.Headers.TryAddWithoutValidation("Impersonate-User", user);
         if (_client.Credentials is not null) await _client.Credentials.ProcessHttpRequestAsync(request, CancellationToken.None);

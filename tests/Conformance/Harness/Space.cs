@@ -64,6 +64,11 @@ internal sealed class Space : IAsyncDisposable
 
     public Task<Answer> GetAsync(string path, string? accept = "application/json") => Api.SendAsync(HttpMethod.Get, path, accept: accept);
 
+    /// <summary>Asks for what one has already.</summary>
+    /// <param name="known">Its tag, quoted.</param>
+    public Task<Answer> GetUnlessAsync(string path, string known, string? accept = "application/json") =>
+        Api.SendTextAsync(HttpMethod.Get, path, null, accept: accept, known: known);
+
     public Task<Answer> PostAsync(string path, JsonNode body) => Api.SendAsync(HttpMethod.Post, path, body);
 
     public Task<Answer> PutAsync(string path, JsonNode body) => Api.SendAsync(HttpMethod.Put, path, body);

@@ -17,7 +17,7 @@ public sealed class DocumentTests(TestCluster cluster) : IClassFixture<TestClust
         var apps = groups["items"]!.AsArray().Single(g => g!["metadata"]!["name"]!.GetValue<string>() == "apps")!;
         var deployments = apps["versions"]![0]!["resources"]!.AsArray().Single(r => r!["resource"]!.GetValue<string>() == "deployments")!;
         Assert.Equal("deploy", deployments["shortNames"]![0]!.GetValue<string>());
-        Assert.Equal(["status", "scale"], deployments["subresources"]!.AsArray().Select(s => s!["subresource"]!.GetValue<string>()));
+        Assert.Equal(["scale", "status"], deployments["subresources"]!.AsArray().Select(s => s!["subresource"]!.GetValue<string>()));
         var (_, core) = await cluster.GetAsync("/api", accept);
         Assert.Contains(core["items"]![0]!["versions"]![0]!["resources"]!.AsArray(), r => r!["resource"]!.GetValue<string>() == "pods");
     }
@@ -48,6 +48,8 @@ public sealed class DocumentTests(TestCluster cluster) : IClassFixture<TestClust
         var (_, index) = await cluster.GetAsync("/openapi/v3");
         var url = index["paths"]!["apis/apps/v1"]!["serverRelativeURL"]!.GetValue<string>();
         var (_, document) = await cluster.GetAsync(url);
+        using var moved = await cluster.RawAsync(HttpMethod.Get, "/openapi/v3/apis/apps/v1?hash=00");
+        Assert.Equal(url, moved.Headers.Location?.ToString());
         var schemas = document["components"]!["schemas"]!.AsObject();
         var deployment = schemas.Single(s => s.Key.EndsWith(".Deployment", StringComparison.Ordinal)).Value!;
         Assert.Equal("Deployment", deployment["x-kubernetes-group-version-kind"]![0]!["kind"]!.GetValue<string>());

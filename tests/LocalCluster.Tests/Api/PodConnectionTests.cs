@@ -98,7 +98,7 @@ public sealed class PodConnectionTests(TestCluster cluster) : IClassFixture<Test
     {
         var (path, _) = await PodAsync("""{"running":{}}""", []);
         var (code, status) = await cluster.PostAsync($"{path}/{what}", "{}");
-        Assert.Equal(501, code);
+        Assert.Equal(404, code);
         Assert.Contains("not available locally", status["message"]!.GetValue<string>(), StringComparison.Ordinal);
     }
 

@@ -40,6 +40,7 @@ public sealed class TestCluster : IAsyncLifetime
         var trusted = Cluster.ClientConfiguration.SslCaCerts[0];
         var http = new HttpClient(new SocketsHttpHandler
         {
+            AllowAutoRedirect = false,
             UseProxy = false,
             SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) =>
                 shown?.GetCertHashString() == trusted.GetCertHashString() },

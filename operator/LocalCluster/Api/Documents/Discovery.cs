@@ -1,4 +1,8 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
+using Graft.LocalCluster.Api.Pods;
 using Graft.LocalCluster.Kinds;
 using Graft.LocalCluster.Storage;
 
@@ -6,48 +10,63 @@ namespace Graft.LocalCluster.Api.Documents;
 
 /// <summary>What is served: the documents under <c>/api</c> and <c>/apis</c>, in the old form (one per version) and aggregated (all in
 /// one).</summary>
-internal sealed class Discovery(KindCatalog catalog, string address)
+internal sealed class Discovery(KindCatalog catalog)
 {
-    private const string AggregatedMarker = "as=APIGroupDiscoveryList";
+    private readonly ConcurrentDictionary<(long Revision, bool Core, string Form), MadeDocument> _aggregated = new();
 
-    /// <summary>The document at a path, or null if it is not one of discovery.</summary>
-    public (JsonObject Body, string ContentType)? Document(string path, string accept)
+    /// <summary>Answers a path of discovery; null if it is none.</summary>
+    /// <exception cref="ApiException">406: no acceptable form can be served.</exception>
+    public Task? Answer(HttpContext http, string path)
     {
         var parts = path.Trim('/').Split('/');
-        if (parts.Length == 1 && accept.Contains(AggregatedMarker, StringComparison.Ordinal) && parts[0] is "api" or "apis")
+        if (parts is ["api"] or ["apis"] && DiscoveryForm.Of(http.Request) is { IsAggregated: true } form)
         {
-            // v2 where it is asked for: clients before 1.30 know v2beta1 alone.
-            var asksForV2 = accept.Contains("v=v2;", StringComparison.Ordinal) || accept.Contains("v=v2,", StringComparison.Ordinal);
-            var version = asksForV2 ? "v2" : "v2beta1";
-            return (Aggregated(parts[0] == "api", version), $"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
+            http.Response.Headers.CacheControl = "public";
+            return Aggregated(parts[0] == "api", form).SendAsync(http);
         }
         var body = parts switch
         {
-            ["api"] => CoreVersions(),
+            ["api"] => CoreVersions(http.Request.Host.ToString()),
             ["apis"] => GroupList(),
-            ["apis", var group] when group.Length > 0 && catalog.ServesGroup(group) => Described(Group(group)),
+            ["apis", var group] when Groups().Contains(group) => Described(Group(group)),
             ["api", var version] when catalog.ServesVersion("", version) => Resources("", version),
-            ["apis", var group, var version] when catalog.ServesVersion(group, version) => Resources(group, version),
+            ["apis", var group, var version] when Versions(group).Contains(version) => Resources(group, version),
             _ => null,
         };
-        return body is null ? null : (body, "application/json");
+        if (body is null)
+            return null;
+        _ = DiscoveryForm.Of(http.Request);
+        return Responses.WriteAsync(http, 200, body);
     }
 
-    private IEnumerable<string> Groups() => catalog.All.Select(kind => kind.Group).Where(group => group.Length > 0).Distinct();
-
-    /// <summary>Stable versions first, then the newest.</summary>
-    private List<string> Versions(string group) =>
+    /// <summary>The paths that <c>/</c> names.</summary>
+    public IEnumerable<string> Paths() =>
     [
-        .. catalog.All.Where(kind => kind.Group == group).Select(kind => kind.Version).Distinct()
-            .OrderBy(version => version.Contains("alpha", StringComparison.Ordinal))
-            .ThenBy(version => version.Contains("beta", StringComparison.Ordinal))
-            .ThenByDescending(version => version, StringComparer.Ordinal),
+        "/api", "/api/v1", "/apis",
+        .. Groups().SelectMany(group => Versions(group).Select(version => $"/apis/{group}/{version}").Prepend($"/apis/{group}")),
     ];
+
+    private IEnumerable<string> Groups() =>
+        VersionOrder.OfGroups([.. catalog.All.Select(kind => kind.Group).Where(group => group.Length > 0), NotAvailable.MetricsGroup]);
+
+    private List<string> Versions(string group) => group == NotAvailable.MetricsGroup
+        ? [NotAvailable.MetricsVersion]
+        : [.. VersionOrder.OfVersions(catalog.All.Where(kind => kind.Group == group).Select(kind => kind.Version))];
+
+    private MadeDocument Aggregated(bool core, DiscoveryForm form)
+    {
+        var key = (catalog.Revision, core, form.Version);
+        if (_aggregated.TryGetValue(key, out var made))
+            return made;
+        foreach (var old in _aggregated.Keys.Where(other => other.Revision < key.Revision))
+            _aggregated.TryRemove(old, out _);
+        return _aggregated[key] = MadeDocument.Of(Aggregated(core, form.Version), form.ContentType);
+    }
 
     private JsonObject GroupList() =>
         new() { ["kind"] = "APIGroupList", ["apiVersion"] = "v1", ["groups"] = new JsonArray([.. Groups().Select(Group)]) };
 
-    private JsonObject CoreVersions() => new()
+    private static JsonObject CoreVersions(string address) => new()
     {
         ["kind"] = "APIVersions",
         ["versions"] = new JsonArray("v1"),
@@ -87,6 +106,8 @@ internal sealed class Discovery(KindCatalog catalog, string address)
                 ["verbs"] = kind.Verbs.ToJsonArray(),
             };
             AddNames(entry, kind);
+            if (!kind.IsVirtual)
+                entry["storageVersionHash"] = StorageVersionHash(kind);
             resources.Add(entry);
             foreach (var sub in Subresources(kind))
             {
@@ -159,6 +180,13 @@ internal sealed class Discovery(KindCatalog catalog, string address)
         return entry;
     }
 
+    /// <summary>By it clients see that objects are stored in another version than before (apiserver, storageversionhash.go).</summary>
+    private static string StorageVersionHash(ResourceKind kind)
+    {
+        var version = kind.StorageVersion.Length > 0 ? kind.StorageVersion : kind.Version;
+        return Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes($"{kind.Group}/{version}/{kind.Kind}"))[..8]);
+    }
+
     private static void AddNames(JsonObject entry, ResourceKind kind)
     {
         if (kind.ShortNames.Count > 0)
@@ -172,17 +200,17 @@ internal sealed class Discovery(KindCatalog catalog, string address)
 
     private static IEnumerable<(string Name, string Group, string Version, string Kind, string[] Verbs)> Subresources(ResourceKind kind)
     {
-        if (kind.HasStatus)
-            yield return ("status", kind.Group, kind.Version, kind.Kind, ["get", "patch", "update"]);
-        if (kind.Scale is not null)
-            yield return ("scale", "autoscaling", "v1", "Scale", ["get", "patch", "update"]);
-        if (kind is { Group: "", Plural: "serviceaccounts" })
-            yield return ("token", "authentication.k8s.io", "v1", "TokenRequest", ["create"]);
         if (kind.Connections.Contains("binding"))
             yield return ("binding", kind.Group, kind.Version, "Binding", ["create"]);
         if (kind.Connections.Contains("log"))
             yield return ("log", kind.Group, kind.Version, kind.Kind, ["get"]);
         if (kind.Connections.Contains("proxy"))
             yield return ("proxy", kind.Group, kind.Version, "PodProxyOptions", ["create", "delete", "get", "patch", "update"]);
+        if (kind.Scale is not null)
+            yield return ("scale", "autoscaling", "v1", "Scale", ["get", "patch", "update"]);
+        if (kind.HasStatus)
+            yield return ("status", kind.Group, kind.Version, kind.Kind, ["get", "patch", "update"]);
+        if (kind is { Group: "", Plural: "serviceaccounts" })
+            yield return ("token", "authentication.k8s.io", "v1", "TokenRequest", ["create"]);
     }
 }

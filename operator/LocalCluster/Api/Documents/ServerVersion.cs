@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 
 namespace Graft.LocalCluster.Api.Documents;
@@ -11,12 +12,16 @@ internal static class ServerVersion
     {
         ["major"] = "1",
         ["minor"] = "33",
+        ["emulationMajor"] = "1",
+        ["emulationMinor"] = "33",
+        ["minCompatibilityMajor"] = "1",
+        ["minCompatibilityMinor"] = "32",
         ["gitVersion"] = Text,
         ["gitCommit"] = "",
         ["gitTreeState"] = "clean",
         ["buildDate"] = "1970-01-01T00:00:00Z",
         ["goVersion"] = "",
         ["compiler"] = "",
-        ["platform"] = "linux/amd64",
+        ["platform"] = RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "linux/arm64" : "linux/amd64",
     };
 }

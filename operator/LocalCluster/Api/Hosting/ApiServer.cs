@@ -70,8 +70,9 @@ internal sealed class ApiServer : IAsyncDisposable
             Store,
             Access.Gate,
             resources,
-            new Discovery(catalog, options.Endpoint.ToString()),
-            new OpenApiDocuments(catalog),
+            new Discovery(catalog),
+            new OpenApiDocuments(catalog, options.Time),
+            new HealthChecks(Store),
             options.Loggers.CreateLogger<RequestDispatcher>(),
             _stopping.Token,
             options.Faults is null ? null : new RequestFaults(options.Faults, Store, options.Time, _stopping.Token));

@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using Graft.LocalCluster.Api.Access;
 using Graft.LocalCluster.Api.Documents;
+using Graft.LocalCluster.Api.Pods;
 using Graft.LocalCluster.Faults;
 using Graft.LocalCluster.Storage;
 using Microsoft.Extensions.Logging;
@@ -8,8 +10,8 @@ namespace Graft.LocalCluster.Api.Hosting;
 
 /// <summary>Leads every request to the handler of its path, and turns every refusal into a Status.</summary>
 internal sealed partial class RequestDispatcher(
-    ObjectStore store, AccessGate gate, ResourceHandler resources, Discovery discovery, OpenApiDocuments openApi, ILogger<RequestDispatcher> log,
-    CancellationToken stopping, RequestFaults? faults = null)
+    ObjectStore store, AccessGate gate, ResourceHandler resources, Discovery discovery, OpenApiDocuments openApi, HealthChecks health,
+    ILogger<RequestDispatcher> log, CancellationToken stopping, RequestFaults? faults = null)
 {
     public async Task HandleAsync(HttpContext http)
     {
@@ -42,20 +44,30 @@ internal sealed partial class RequestDispatcher(
             return resources.HandleAsync(http, target, stopping);
         if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method))
             throw ApiException.NoSuchResource();
-        if (discovery.Document(path, http.Request.Headers.Accept.ToString()) is { } document)
-            return Responses.WriteAsync(http, 200, document.Body, document.ContentType);
-        if (path.StartsWith("/openapi/v3", StringComparison.Ordinal) && openApi.Document(path) is { } bytes)
-            return WriteBytesAsync(http, bytes, "application/json");
+        if (discovery.Answer(http, path) is { } discovered)
+            return discovered;
+        if (path.StartsWith("/openapi/v3", StringComparison.Ordinal) && openApi.Answer(http, path) is { } described)
+            return described;
+        if (health.Answer(path, http.Request.Query) is { } state)
+            return WriteTextAsync(http, 200, state);
         if (path == "/openapi/v2" && http.Request.Headers.Accept.ToString().Contains("proto-openapi", StringComparison.Ordinal))
             return WriteBytesAsync(http, OpenApiDocuments.Version2.ToArray(), OpenApiDocuments.Version2Type);
         return path switch
         {
             "/version" or "/version/" => Responses.WriteAsync(http, 200, ServerVersion.Document),
-            "/healthz" or "/livez" or "/readyz" => WriteTextAsync(http, 200, "ok"),
+            "/" => Responses.WriteAsync(http, 200, Root()),
+            _ when path.StartsWith($"/apis/{NotAvailable.MetricsGroup}/", StringComparison.Ordinal) => throw NotAvailable.Metrics(),
             _ when path.StartsWith("/apis/", StringComparison.Ordinal)
                 || path.StartsWith("/api/", StringComparison.Ordinal) => throw ApiException.NoSuchResource(),
             _ => WriteTextAsync(http, 404, "404 page not found\n"),
         };
+    }
+
+    /// <summary>The paths that there are, as kube-apiserver lists them.</summary>
+    private JsonObject Root()
+    {
+        string[] others = ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"];
+        return new JsonObject { ["paths"] = discovery.Paths().Concat(others).Order(StringComparer.Ordinal).ToJsonArray() };
     }
 
     private static async Task RefuseAsync(HttpContext http, ApiException refusal)

@@ -3,7 +3,8 @@ using Graft.LocalCluster.Storage;
 namespace Graft.LocalCluster.Api.Pods;
 
 /// <summary>
-/// The subresources of pods that are no documents: log, proxy and binding. What would need a terminal inside the pod is not offered.
+/// The subresources of pods that are no documents: log, proxy and binding. What would need a way into a container is refused by
+/// name: <see cref="NotAvailable"/>.
 /// </summary>
 internal sealed class PodConnections(ObjectStore store, PodLogs logs, PodProxy proxy, PodBinding binding)
 {
@@ -19,8 +20,7 @@ internal sealed class PodConnections(ObjectStore store, PodLogs logs, PodProxy p
             "proxy" => proxy.ForwardAsync(http, pod, scheme, port),
             "binding" when HttpMethods.IsPost(http.Request.Method) => binding.BindAsync(http, target),
             "log" or "binding" => throw ApiException.MethodNotAllowed(),
-            _ => throw new ApiException(501, "NotImplemented",
-                $"{target.Subresource} is not available locally: pods are processes of this machine"),
+            var other => throw NotAvailable.Subresource(other),
         };
     }
 
