@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Graft.LocalCluster.Controllers;
+using Graft.LocalCluster.Controllers.Disruption;
 using Graft.LocalCluster.Controllers.Garbage;
 using Graft.LocalCluster.Controllers.Jobs;
 using Graft.LocalCluster.Controllers.Scheduling;
@@ -104,6 +105,7 @@ internal sealed class ClusterServices : IAsyncDisposable
             JobController.Create(plane, Recorder("job-controller"), jobTiming),
             ReplicaSetController.Create(plane, Recorder("replicaset-controller")),
             DeploymentController.Create(plane, Recorder("deployment-controller")),
+            DisruptionController.Create(plane, Recorder("controllermanager")),
             ClaimController.Create(plane, Recorder("persistentvolume-controller"), claims),
             Scheduler.Create(plane, Recorder("default-scheduler")),
             NodeLifecycle.Create(plane, Recorder("node-controller"), options.NodeTiming),

@@ -39,6 +39,9 @@ internal static class Table
         PodContainers.Area,
         Probes.Area,
         Volumes.Area,
+        Jobs.Area,
+        Deployments.Area,
+        Disruption.Area,
     ];
 
     public static Case Find(CaseName name) => Areas.Single(area => area.Title == name.Area).Cases.Single(c => c.Sentence == name.Sentence);

@@ -59,6 +59,15 @@ internal sealed class ApiException(int code, string reason, string message) : Ex
     public static ApiException MethodNotAllowed() =>
         new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource") { Details = [] };
 
+    /// <param name="retryAfter">In seconds; 0 says nothing.</param>
+    public static ApiException TooManyRequests(string message, int retryAfter, string cause, string why)
+    {
+        var details = new JsonObject { ["causes"] = Causes([(cause, why, "")]) };
+        if (retryAfter > 0)
+            details["retryAfterSeconds"] = retryAfter;
+        return new(429, "TooManyRequests", message) { Details = details };
+    }
+
     public static ApiException Expired(string message) => new(410, "Expired", message);
 
     public static ApiException UnsupportedMediaType(string message) => new(415, "UnsupportedMediaType", message);

@@ -24,6 +24,8 @@ internal static class Pods
         IsReady(pod) && (minReadySeconds == 0
             || (Condition(pod, "Ready")?.LastTransitionTime is { } since && since + TimeSpan.FromSeconds(minReadySeconds) <= now));
 
+    public static int Restarts(V1Pod pod) => (pod.Status?.ContainerStatuses ?? []).Sum(c => c.RestartCount);
+
     public static bool IsOwnedBy(V1Pod pod, string uid) => pod.Metadata.OwnerReferences?.Any(o => o.Controller == true && o.Uid == uid) == true;
 
     /// <summary>When its last container ended; the creation time when none says.</summary>

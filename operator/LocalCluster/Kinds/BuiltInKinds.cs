@@ -25,7 +25,8 @@ internal static class BuiltInKinds
         },
         Of<V1Pod>(schemas) with
         {
-            ShortNames = ["po"], Categories = ["all"], HasStatus = true, Connections = ["log", "proxy", "binding", "exec", "attach", "portforward", "ephemeralcontainers"],
+            ShortNames = ["po"], Categories = ["all"], HasStatus = true,
+            Connections = ["log", "proxy", "binding", "eviction", "exec", "attach", "portforward", "ephemeralcontainers"],
             DeletesGracefully = true, CountsGenerations = true, Columns = WorkloadColumns.Pods, Rules = PodRules.Rules,
             SelectableFields = Fields(["spec", "nodeName"], ["spec", "restartPolicy"], ["spec", "schedulerName"],
                 ["spec", "serviceAccountName"], ["status", "phase"], ["status", "podIP"], ["status", "nominatedNodeName"]),
@@ -92,6 +93,11 @@ internal static class BuiltInKinds
 
     private static IEnumerable<ResourceKind> Policy(ModelSchemas schemas) =>
     [
+        Of<V1PodDisruptionBudget>(schemas) with
+        {
+            ShortNames = ["pdb"], HasStatus = true, CountsGenerations = true, Columns = PrinterColumns.PodDisruptionBudgets,
+            Rules = DisruptionRules.Rules,
+        },
         Of<V1Role>(schemas) with { Columns = PrinterColumns.CreatedAt, Names = NameRule.PathSegment },
         Of<V1RoleBinding>(schemas) with
         {

@@ -24,6 +24,15 @@ internal static class PrinterColumns
     public static IReadOnlyList<PrinterColumn> ServiceAccounts { get; } =
         [Name, new("Secrets", "string", (o, _) => o["secrets"].Objects().Count()), Age];
 
+    public static IReadOnlyList<PrinterColumn> PodDisruptionBudgets { get; } =
+    [
+        Name,
+        Text("Min Available", o => o.At("spec", "minAvailable").AsText() ?? "N/A"),
+        Text("Max Unavailable", o => o.At("spec", "maxUnavailable").AsText() ?? "N/A"),
+        Number("Allowed Disruptions", "status", "disruptionsAllowed"),
+        Age,
+    ];
+
     public static IReadOnlyList<PrinterColumn> Leases { get; } =
         [Name, Text("Holder", o => o.At("spec", "holderIdentity").AsString()), Age];
 

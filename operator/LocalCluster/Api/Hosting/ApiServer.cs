@@ -64,7 +64,8 @@ internal sealed class ApiServer : IAsyncDisposable
             _lifecycle.Restore(kept);
         _app = BuildHost(options, _identity.Certificate);
         _proxy = new PodProxy(_app.Services.GetRequiredService<IHttpForwarder>());
-        var connections = new PodConnections(Store, new PodLogs(Store, options.Logs, options.Time), _proxy, new PodBinding(catalog, writer));
+        var connections = new PodConnections(
+            Store, new PodLogs(Store, options.Logs, options.Time), _proxy, new PodBinding(catalog, writer), new PodEviction(Store, catalog, writer, deleter));
         var resources = new ResourceHandler(Store, catalog, writer, deleter, connections, Access, options.Time);
         var dispatcher = new RequestDispatcher(
             Store,

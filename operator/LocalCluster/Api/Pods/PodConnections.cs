@@ -3,10 +3,10 @@ using Graft.LocalCluster.Storage;
 namespace Graft.LocalCluster.Api.Pods;
 
 /// <summary>
-/// The subresources of pods that are no documents: log, proxy and binding. What would need a way into a container is refused by
+/// The subresources of pods that are no documents: log, proxy, binding and eviction. What would need a way into a container is refused by
 /// name: <see cref="NotAvailable"/>.
 /// </summary>
-internal sealed class PodConnections(ObjectStore store, PodLogs logs, PodProxy proxy, PodBinding binding)
+internal sealed class PodConnections(ObjectStore store, PodLogs logs, PodProxy proxy, PodBinding binding, PodEviction eviction)
 {
     private static readonly GroupResource Pods = new("", "pods");
 
@@ -19,7 +19,8 @@ internal sealed class PodConnections(ObjectStore store, PodLogs logs, PodProxy p
             "log" when HttpMethods.IsGet(http.Request.Method) => logs.ServeAsync(http, pod),
             "proxy" => proxy.ForwardAsync(http, pod, scheme, port),
             "binding" when HttpMethods.IsPost(http.Request.Method) => binding.BindAsync(http, target),
-            "log" or "binding" => throw ApiException.MethodNotAllowed(),
+            "eviction" when HttpMethods.IsPost(http.Request.Method) => eviction.EvictAsync(http, target),
+            "log" or "binding" or "eviction" => throw ApiException.MethodNotAllowed(),
             var other => throw NotAvailable.Subresource(other),
         };
     }

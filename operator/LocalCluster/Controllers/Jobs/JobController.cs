@@ -16,13 +16,17 @@ internal sealed class JobController(ControlPlane plane, EventRecorder events, Jo
 
     public async Task<ReconciliationResult<V1Job>> ReconcileAsync(V1Job entity, CancellationToken cancellationToken)
     {
+        // Somebody else's, by KEP-4368.
+        if (entity.Spec.ManagedBy is { Length: > 0 } manager && manager != "kubernetes.io/job-controller")
+            return ReconciliationResult<V1Job>.Success(entity);
         var plan = JobDecision.Decide(entity, _pods.OwnedBy(entity.Metadata.Uid), plane.Now, timing);
         if (plan.DeleteJob)
         {
             await plane.Client.DeleteAsync(entity, cancellationToken).ConfigureAwait(false);
             return ReconciliationResult<V1Job>.Success(entity);
         }
-        for (var i = 0; i < plan.Create; i++) await CreatePodAsync(entity, cancellationToken).ConfigureAwait(false);
+        for (var i = 0; i < plan.Create; i++)
+            await CreatePodAsync(entity, plan.Indexes.Count > 0 ? plan.Indexes[i] : null, cancellationToken).ConfigureAwait(false);
         foreach (var pod in plan.Withdraw)
         {
             await ReleaseAsync(pod, cancellationToken).ConfigureAwait(false);
@@ -49,11 +53,11 @@ internal sealed class JobController(ControlPlane plane, EventRecorder events, Jo
         return ReconciliationResult<V1Job>.Success(entity);
     }
 
-    private async Task CreatePodAsync(V1Job job, CancellationToken cancel)
+    private async Task CreatePodAsync(V1Job job, IndexedPod? at, CancellationToken cancel)
     {
         try
         {
-            var pod = await plane.CreateAsync(JobPods.Make(job), cancel).ConfigureAwait(false);
+            var pod = await plane.CreateAsync(JobPods.Make(job, at), cancel).ConfigureAwait(false);
             events.Publish(job, "SuccessfulCreate", $"Created pod: {pod.Metadata.Name}");
         }
         catch (ApiException e)

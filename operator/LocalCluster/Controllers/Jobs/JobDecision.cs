@@ -4,7 +4,7 @@ using k8s.Models;
 namespace Graft.LocalCluster.Controllers.Jobs;
 
 /// <summary>
-/// The Job controller's decision, as kubernetes/pkg/controller/job does it for non-indexed Jobs: from the Job and its pods to
+/// The Job controller's decision, as kubernetes/pkg/controller/job does it: from the Job and its pods to
 /// a plan. It reads nothing else and changes nothing.
 /// </summary>
 internal static class JobDecision
@@ -44,6 +44,11 @@ internal static class JobDecision
         else if (!deleting)
         {
             plan = Manage(plan, job, pods, active, tally, now, timing);
+        }
+        if (JobIndexes.IsIndexed(job))
+        {
+            status.CompletedIndexes = tally.Completed.Count > 0 ? JobIndexes.Format(tally.Completed) : null;
+            if (job.Spec.BackoffLimitPerIndex is not null) status.FailedIndexes = JobIndexes.Format(tally.GivenUp);
         }
         Count(status, pods, tally, active.Count - plan.Withdraw.Count - plan.Delete.Count + plan.Create);
         // The next step of counting follows the status' write, which is no event that leads back here.
@@ -89,11 +94,16 @@ internal static class JobDecision
             .Select(p => PodFailureRules.Judge(job.Spec.PodFailurePolicy, p)).FirstOrDefault(v => v.Action == FailureAction.FailJob);
         if (fatal is not null) return new(false, "PodFailurePolicy", fatal.Message!);
 
-        var limit = job.Spec.BackoffLimit ?? 6;
+        var limit = job.Spec.BackoffLimit ?? (job.Spec.BackoffLimitPerIndex is null ? 6 : int.MaxValue);
         if (tally.Failed > limit || RestartsExceed(job, active, limit))
             return new(false, "BackoffLimitExceeded", "Job has reached the specified backoff limit");
         if (job.Spec.ActiveDeadlineSeconds is { } deadline && status.StartTime is { } start && start + TimeSpan.FromSeconds(deadline) <= now)
             return new(false, "DeadlineExceeded", "Job was active longer than specified deadline");
+        if (job.Spec.MaxFailedIndexes is { } most && tally.GivenUp.Count > most)
+            return new(false, "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes");
+        if (tally.GivenUp.Count > 0 && tally.GivenUp.Count + tally.Completed.Count >= job.Spec.Completions)
+            return new(false, "FailedIndexes", "Job has failed indexes");
+        if (SuccessRules.Judge(job, tally.Completed) is { } enough) return new(true, "SuccessPolicy", enough);
 
         var complete = job.Spec.Completions is { } wanted
             ? tally.Succeeded >= wanted
@@ -125,8 +135,9 @@ internal static class JobDecision
         JobPlan plan, V1Job job, IReadOnlyList<V1Pod> pods, List<V1Pod> active, JobTally tally, DateTimeOffset now, JobTiming timing)
     {
         var parallelism = job.Spec.Parallelism ?? 1;
-        var wanted = job.Spec.Completions is { } completions ? Math.Min(parallelism, completions - tally.Succeeded)
+        var wanted = job.Spec.Completions is { } completions ? Math.Min(parallelism, completions - tally.Succeeded - tally.GivenUp.Count)
             : tally.Succeeded > 0 ? Math.Min(active.Count, parallelism) : parallelism;
+        if (JobIndexes.IsIndexed(job) && Superfluous(job, active) is { Count: > 0 } superfluous) return plan with { Withdraw = superfluous };
         if (active.Count > wanted)
         {
             // The youngest have done the least.
@@ -136,9 +147,24 @@ internal static class JobDecision
         var held = JobTally.WaitsForEnd(job) ? pods.Count(p => Pods.IsDeleting(p) && !Pods.IsTerminal(p)) : 0;
         var missing = wanted - active.Count - held;
         if (missing <= 0) return plan;
+        if (job.Spec.BackoffLimitPerIndex is not null) return Indexed(plan, job, pods, active, tally, missing, now, timing);
         var pause = BackoffLeft(pods, now, timing);
-        return pause > TimeSpan.Zero ? plan with { Again = pause } : plan with { Create = missing };
+        if (pause > TimeSpan.Zero) return plan with { Again = pause };
+        return JobIndexes.IsIndexed(job) ? Indexed(plan, job, pods, active, tally, missing, now, timing) : plan with { Create = missing };
     }
+
+    private static JobPlan Indexed(
+        JobPlan plan, V1Job job, IReadOnlyList<V1Pod> pods, List<V1Pod> active, JobTally tally, int missing, DateTimeOffset now, JobTiming timing)
+    {
+        var busy = active.Concat(JobTally.WaitsForEnd(job) ? pods.Where(p => Pods.IsDeleting(p) && !Pods.IsTerminal(p)) : []);
+        var indexes = JobIndexes.Missing(job, pods, busy, tally, missing, now, timing, out var again);
+        return plan with { Create = indexes.Count, Indexes = indexes, Again = again };
+    }
+
+    /// <summary>Pods whose index is not the Job's, or is worked on by an older pod too.</summary>
+    private static List<V1Pod> Superfluous(V1Job job, List<V1Pod> active) =>
+        [.. active.Where(p => JobIndexes.Of(job, p) is null), .. active.Where(p => JobIndexes.Of(job, p) is not null).GroupBy(p => JobIndexes.Of(job, p))
+            .SelectMany(same => same.OrderBy(p => p.Metadata.CreationTimestamp).Skip(1))];
 
     /// <summary>The pause that is left after the failures in a row since the last success.</summary>
     private static TimeSpan BackoffLeft(IReadOnlyList<V1Pod> pods, DateTimeOffset now, JobTiming timing)
@@ -146,8 +172,7 @@ internal static class JobDecision
         var lastSuccess = pods.Where(Pods.IsSucceeded).Select(Pods.FinishedAt).DefaultIfEmpty(DateTimeOffset.MinValue).Max();
         var failures = pods.Where(Pods.IsFailed).Select(Pods.FinishedAt).Where(t => t > lastSuccess).ToList();
         if (failures.Count == 0) return TimeSpan.Zero;
-        var pause = timing.FirstBackoff * Math.Pow(2, Math.Min(failures.Count - 1, 20));
-        return failures.Max() + (pause < timing.LongestBackoff ? pause : timing.LongestBackoff) - now;
+        return failures.Max() + timing.Pause(failures.Count) - now;
     }
 
     private static void Count(V1JobStatus status, IReadOnlyList<V1Pod> pods, JobTally tally, int active)

@@ -14,9 +14,18 @@ internal sealed record JobTally(
     int Succeeded, int Failed, int FlushedSucceeded, int FlushedFailed,
     IReadOnlyList<string> UncountedSucceeded, IReadOnlyList<string> UncountedFailed, IReadOnlyList<V1Pod> Release)
 {
+    /// <summary>Of an Indexed Job: the indexes that succeeded. Each is written down by itself, so that none needs an uncounted uid.</summary>
+    public IReadOnlySet<int> Completed { get; init; } = new HashSet<int>();
+
+    /// <summary>Of a Job with a limit per index: the indexes that failed too often.</summary>
+    public IReadOnlySet<int> GivenUp { get; init; } = new HashSet<int>();
+
+    /// <summary>Indexes that are in the status only after its next write.</summary>
+    private bool HasNewIndexes { get; init; }
+
     public const string Finalizer = "batch.kubernetes.io/job-tracking";
 
-    public bool IsFlushed => UncountedSucceeded.Count + UncountedFailed.Count == 0;
+    public bool IsFlushed => UncountedSucceeded.Count + UncountedFailed.Count == 0 && !HasNewIndexes;
 
     public static bool IsTracked(V1Pod pod) => pod.Metadata.Finalizers?.Contains(Finalizer) == true;
 
@@ -30,13 +39,28 @@ internal sealed record JobTally(
         var release = known.Select(uid => tracked[uid]).ToList();
         foreach (var pod in pods.Where(p => IsTracked(p) && !known.Contains(p.Metadata.Uid)))
         {
-            if (Pods.IsSucceeded(pod)) succeeded.Add(pod.Metadata.Uid);
+            if (Pods.IsSucceeded(pod) && JobIndexes.IsIndexed(job)) release.Add(pod);
+            else if (Pods.IsSucceeded(pod)) succeeded.Add(pod.Metadata.Uid);
             else if (!HasFailed(job, pod)) continue;
             else if (PodFailureRules.Judge(job.Spec.PodFailurePolicy, pod).Action == FailureAction.Ignore) release.Add(pod);
             else failed.Add(pod.Metadata.Uid);
         }
+        if (JobIndexes.IsIndexed(job)) return Indexed(job, tracked.Values, flushedFailed, failed, release);
         return new JobTally(
             flushedSucceeded + succeeded.Count, flushedFailed + failed.Count, flushedSucceeded, flushedFailed, succeeded, failed, release);
+    }
+
+    private static JobTally Indexed(V1Job job, IReadOnlyCollection<V1Pod> tracked, int flushedFailed, List<string> failed, List<V1Pod> release)
+    {
+        var completed = JobIndexes.Parse(job.Status?.CompletedIndexes, job.Spec.Completions ?? 0);
+        completed.UnionWith(tracked.Where(Pods.IsSucceeded).Select(p => JobIndexes.Of(job, p)).OfType<int>());
+        var givenUp = JobIndexes.Parse(job.Status?.FailedIndexes, job.Spec.Completions ?? 0);
+        givenUp.UnionWith(tracked.Where(p => HasFailed(job, p) && JobIndexes.EndsIndex(job, p)).Select(p => JobIndexes.Of(job, p)).OfType<int>());
+        givenUp.ExceptWith(completed);
+        return new JobTally(completed.Count, flushedFailed + failed.Count, completed.Count, flushedFailed, [], failed, release)
+        {
+            Completed = completed, GivenUp = givenUp, HasNewIndexes = tracked.Any(Pods.IsSucceeded),
+        };
     }
 
     /// <summary>

@@ -2,7 +2,7 @@ using k8s.Models;
 
 namespace Graft.LocalCluster.Controllers.Jobs;
 
-internal enum FailureAction { Count, Ignore, FailJob }
+internal enum FailureAction { Count, Ignore, FailIndex, FailJob }
 
 /// <param name="Message">Why, for <see cref="FailureAction.FailJob"/>.</param>
 internal sealed record FailureVerdict(FailureAction Action, string? Message = null);
@@ -22,6 +22,7 @@ internal static class PodFailureRules
             return rule.Action switch
             {
                 "FailJob" => new FailureVerdict(FailureAction.FailJob, $"{what} matching FailJob rule at index {i}"),
+                "FailIndex" => new FailureVerdict(FailureAction.FailIndex),
                 "Ignore" => new FailureVerdict(FailureAction.Ignore),
                 _ => Counted,
             };

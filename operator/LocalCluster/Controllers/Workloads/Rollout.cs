@@ -18,7 +18,8 @@ internal readonly record struct RolloutBounds(int Surge, int Unavailable)
         return surge == 0 && unavailable == 0 ? new(0, 1) : new(surge, unavailable);
     }
 
-    private static int Resolve(string value, int of, bool up)
+    /// <param name="value">A number, or a percentage.</param>
+    public static int Resolve(string value, int of, bool up)
     {
         if (!value.EndsWith('%')) return int.Parse(value, CultureInfo.InvariantCulture);
         var share = int.Parse(value.TrimEnd('%'), CultureInfo.InvariantCulture) * of / 100.0;
