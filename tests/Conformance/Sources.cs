@@ -206,6 +206,18 @@ internal static partial class Sources
 
     public static Source FieldParser { get; } = new("fields/selector.go", Machinery + "fields/selector.go");
 
+    public static Source NamespaceConditions { get; } = new("namespace/status_condition_utils.go",
+        Code + "pkg/controller/namespace/deletion/status_condition_utils.go");
+
+    public static Source YamlDecoder { get; } = new("serializer/json/json.go", Machinery + "runtime/serializer/json/json.go");
+
+    public static Source FieldManagerTests { get; } =
+        new("managedfields/fieldmanager.go", Machinery + "util/managedfields/internal/fieldmanager.go");
+
+    public static Source CoreTypes { get; } = new("core/v1/types.go", Code + "staging/src/k8s.io/api/core/v1/types.go");
+
+    public static Source ServerConfig { get; } = new("server/config.go", ApiServer + "server/config.go");
+
     public static Source DeploymentStrategy { get; } =
         new("deployment/strategy.go", Code + "pkg/registry/apps/deployment/strategy.go");
 

@@ -84,10 +84,11 @@ internal sealed class Lifecycle
         var pending = false;
         foreach (var ns in Ending(Namespaces))
         {
-            var left = _catalog.All.Where(kind => kind.Namespaced && !kind.IsVirtual).DistinctBy(kind => kind.GroupResource)
-                .Sum(kind => DeleteAll(kind, ns.Key.Name));
-            if (left == 0)
-                Finish(Namespaces, ns, obj => obj.Child("spec").Remove("finalizers"));
+            var kinds = _catalog.All.Where(kind => kind.Namespaced && !kind.IsVirtual).DistinctBy(kind => kind.GroupResource).ToList();
+            if (kinds.Sum(kind => DeleteAll(kind, ns.Key.Name)) == 0)
+                Finish(Namespaces, ns, RemoveContentFinalizer);
+            else
+                Report(ns.Key, kinds);
             pending = true;
         }
         foreach (var definition in Ending(Definitions))
@@ -105,7 +106,8 @@ internal sealed class Lifecycle
 
     /// <summary>Whether it still waits for its content; other finalizers are not ours.</summary>
     private static bool HoldsContent(JsonObject obj) =>
-        obj.At("spec", "finalizers") is JsonArray { Count: > 0 } || obj.Finalizers().Contains(DefinitionRules.CleanupFinalizer);
+        (obj.At("spec", "finalizers") as JsonArray ?? []).Any(finalizer => finalizer.AsString() == CoreRules.NamespaceFinalizer)
+        || obj.Finalizers().Contains(DefinitionRules.CleanupFinalizer);
 
     /// <returns>How many are left, in a namespace or in all when it is empty.</returns>
     private int DeleteAll(ResourceKind kind, string ns)
@@ -145,6 +147,36 @@ internal sealed class Lifecycle
         {
             // Changed meanwhile: the next sweep looks again.
         }
+    }
+
+    /// <summary>Says in the conditions of a namespace what it still waits for.</summary>
+    private void Report(ObjectKey ns, IReadOnlyList<ResourceKind> kinds)
+    {
+        var left = kinds.SelectMany(kind => _store.Snapshot(kind.GroupResource).Objects.In(ns.Name).Select(stored =>
+            (kind.GroupResource, (IReadOnlyList<string>)[.. stored.Content.Finalizers()]))).ToList();
+        try
+        {
+            _writer.Update(_catalog.Find(Namespaces)!, ns, "status", current =>
+            {
+                var next = current.Copy();
+                NamespaceConditions.Set(next, left, _writer.Time.GetUtcNow());
+                return new Changed(next);
+            }, WriteOptions.Server);
+        }
+        catch (ApiException e) when (e.Code is 404 or 409)
+        {
+            // Gone or changed meanwhile: the next sweep looks again.
+        }
+    }
+
+    private static void RemoveContentFinalizer(JsonObject ns)
+    {
+        var others = (ns.At("spec", "finalizers") as JsonArray ?? []).Select(finalizer => finalizer.AsString())
+            .OfType<string>().Where(finalizer => finalizer != CoreRules.NamespaceFinalizer).ToList();
+        if (others.Count > 0)
+            ns.Child("spec")["finalizers"] = others.ToJsonArray();
+        else
+            ns.Child("spec").Remove("finalizers");
     }
 
     private static void RemoveCleanup(JsonObject definition)

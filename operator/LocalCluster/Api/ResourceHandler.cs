@@ -32,7 +32,10 @@ internal sealed class ResourceHandler(
             await connections.HandleAsync(http, target);
         else if (target.Subresource == "scale" && kind.Scale is not null)
             await _scales.HandleAsync(http, kind, target);
-        else if (target.Subresource.Length > 0 && !(target.Subresource == "status" && kind.HasStatus))
+        else if (target.Subresource == "finalize" && kind.HasFinalize && !HttpMethods.IsPut(http.Request.Method))
+            throw ApiException.MethodNotAllowed();
+        else if (target.Subresource.Length > 0 && !(target.Subresource == "status" && kind.HasStatus)
+            && !(target.Subresource == "finalize" && kind.HasFinalize))
             throw ApiException.NoSuchResource();
         else
             await DocumentAsync(http, kind, target, stopping);

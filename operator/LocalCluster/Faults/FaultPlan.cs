@@ -29,6 +29,8 @@ public sealed record FaultPlan(IReadOnlyList<FaultRule> Rules, long Seed = 0)
             var repeated = new List<string>();
             var json = YamlBody.Parse(Encoding.UTF8.GetBytes(text), repeated) as JsonObject
                 ?? throw new FaultPlanException("a fault plan is a map with 'seed' and 'rules'");
+            if (repeated.Count > 0)
+                throw new FaultPlanException(string.Join('\n', repeated.Select(one => one.Trim())));
             plan = json.Deserialize(FaultPlanJson.Default.FaultPlan)!;
         }
         catch (JsonException e)

@@ -40,6 +40,9 @@ internal sealed record ResourceKind
     /// <summary>Whether <c>/status</c> is a subresource, and so whether a plain write leaves the status alone.</summary>
     public bool HasStatus { get; init; }
 
+    /// <summary>Whether <c>spec.finalizers</c> is written by the subresource <c>finalize</c> alone, as of namespaces.</summary>
+    public bool HasFinalize => this is { Group: "", Plural: "namespaces" };
+
     public ScalePaths? Scale { get; init; }
 
     /// <summary>Subresources that are not documents: <c>log</c>, <c>proxy</c>.</summary>

@@ -10,6 +10,9 @@ internal static class JsonPatch
 {
     private const int MaxOperations = 10_000;
 
+    // Copies of copies double: the API server's limit of what a patch may add by copying.
+    private const long MaxCopiedBytes = 3 * 1024 * 1024;
+
     /// <summary>The patched copy; the target is not changed.</summary>
     /// <param name="target">The document.</param>
     /// <param name="patch">The operations: add, remove, replace, move, copy, test.</param>
@@ -27,18 +30,19 @@ internal static class JsonPatch
                 $"The allowed maximum operations in a JSON patch is {MaxOperations}, got {operations.Count}"));
         }
         JsonNode? document = target.DeepClone();
+        var copied = 0L;
         foreach (var node in operations)
         {
             if (node is not JsonObject operation)
             {
                 throw PatchException.BadRequest("error decoding patch: every operation must be an object");
             }
-            document = ApplyOne(document, operation);
+            document = ApplyOne(document, operation, ref copied);
         }
         return document;
     }
 
-    private static JsonNode? ApplyOne(JsonNode? document, JsonObject operation)
+    private static JsonNode? ApplyOne(JsonNode? document, JsonObject operation, ref long copied)
     {
         var op = Text(operation, "op") ?? "unknown";
         var path = Text(operation, "path") ?? throw PatchException.Unprocessable($"{op} operation failed to decode path: missing value");
@@ -58,7 +62,15 @@ internal static class JsonPatch
                 return Add(Remove(document, From(operation, op), op), path, moved, op);
             }
             case "copy":
-                return Add(document, path, Find(document, From(operation, op), op)?.DeepClone(), op);
+            {
+                var found = Find(document, From(operation, op), op);
+                copied += GoText.Json(found).Length;
+                return copied > MaxCopiedBytes
+                    ? throw PatchException.Unprocessable(string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Unable to complete the copy, the accumulated size increase of copy is {copied}, exceeding the limit {MaxCopiedBytes}"))
+                    : Add(document, path, found?.DeepClone(), op);
+            }
             default:
                 throw PatchException.Unprocessable($"Unexpected kind: {op}");
         }

@@ -87,6 +87,26 @@ internal static class BadInput
         new("Numbers in a ConfigMap's data are refused, they have to be texts", Sources.Handlers, async s =>
             (await s.PostAsync(s.ConfigMaps, Make.ConfigMap("a").With(5, "data", "k")))
                 .Refuses(400, "BadRequest", "ConfigMap in version \"v1\" cannot be handled as a ConfigMap")),
+        Yaml("A YAML body nested deeper than 10000 is refused", "data: " + new string('[', 20_000)),
+        Yaml("A YAML body whose aliases multiply is refused", Bomb()),
+        Yaml("A YAML body with an alias of nothing is refused", "metadata: {name: a}\ndata: *nothing\n"),
+        Yaml("A YAML body with an alias inside of its anchor is refused", "metadata: {name: a}\ndata: &a {k: *a}\n"),
+        new("A JSON patch whose copies add more than 3 MiB is refused", Sources.ServerConfig, async s =>
+        {
+            await s.ConfigMapAsync("a", ("k", new string('x', 1000)));
+            var copies = string.Join(',', Enumerable.Range(0, 30).Select(i => $$"""{"op": "copy", "from": "/data", "path": "/data/c{{i}}"}"""));
+
+            (await s.PatchAsync(s.ConfigMap("a"), "json", $"[{copies}]"))
+                .Refuses(422, "Invalid", "nable to complete the copy, the accumulated size increase of copy is");
+        }),
+        new("A selector of 100 KiB is answered", Sources.Labels, async s =>
+        {
+            var values = string.Join(',', Enumerable.Range(0, 8000).Select(i => $"value-{i:D6}"));
+
+            Assert.Empty((await s.GetAsync($"{s.Secrets}?labelSelector={Uri.EscapeDataString($"x in ({values})")}")).Is(200).Items);
+        }),
+        Case.Refused("A name that climbs out of its collection is the name of nothing", Sources.Names,
+            s => s.GetAsync($"{s.Secrets}/%2e%2e%2fconfigmaps"), 404, "NotFound"),
         new("A YAML body is read as well as JSON", Sources.Representations, async s =>
             (await s.SendAsync(HttpMethod.Post, s.ConfigMaps, "metadata:\n  name: a\ndata:\n  k: '1'\n", "application/yaml")).Is(201)
                 .Equal("1", "data", "k")),
@@ -94,6 +114,14 @@ internal static class BadInput
 
     private static Case Malformed(string sentence, string body) => new(sentence, Sources.Handlers, async s =>
         (await s.SendAsync(HttpMethod.Post, s.ConfigMaps, body, "application/json")).Refuses(400, "BadRequest"));
+
+    private static Case Yaml(string sentence, string body) => new(sentence, Sources.YamlDecoder, async s =>
+        (await s.SendAsync(HttpMethod.Post, s.ConfigMaps, body, "application/yaml")).Refuses(400, "BadRequest"));
+
+    /// <summary>Nine levels of nine aliases each: 387 million texts.</summary>
+    private static string Bomb() => "metadata: {name: a}\nl0: &l0 [" + string.Join(", ", Enumerable.Repeat("x", 9)) + "]\n"
+        + string.Concat(Enumerable.Range(1, 8).Select(i =>
+            $"l{i}: &l{i} [{string.Join(", ", Enumerable.Repeat($"*l{i - 1}", 9))}]\n"));
 
     private static Case Named(string sentence, string name, int code, string word) => new(sentence, Sources.Names, async s =>
         (await s.PostAsync(s.ConfigMaps, Make.ConfigMap(name))).Refuses(code, "Invalid", "metadata.name", word));

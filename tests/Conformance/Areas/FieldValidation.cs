@@ -98,10 +98,11 @@ internal static class FieldValidation
         Case.Refused("Strict refuses a key that stands twice in YAML", Sources.FieldValidation,
             s => s.SendAsync(HttpMethod.Post, s.ConfigMaps + Strict,
                 "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: '1'}\ndata: {k: '2'}\n", "application/yaml"),
-            400, "BadRequest", "strict decoding error", "key \"data\" already set in map") with
-        {
-            Lacks = "400 in other words, and whatever fieldValidation says",
-        },
+            400, "BadRequest", "strict decoding error: yaml: unmarshal errors:\n  line 5: key \"data\" already set in map"),
+        new("Of a key that stands twice in YAML the last counts, where fields are ignored", Sources.YamlDecoder, async s =>
+            (await s.SendAsync(HttpMethod.Post, s.ConfigMaps + Ignore,
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: '1'}\ndata: {k: '2'}\n", "application/yaml")).Is(201)
+                .Equal("2", "data", "k")),
         Case.Refused("A value of another type is refused even where fields are ignored", Sources.Handlers,
             s => s.PostAsync(s.ConfigMaps + Ignore, Make.ConfigMap("a")
                 .With("text", "data")), 400, "BadRequest", "ConfigMap in version \"v1\" cannot be handled as a ConfigMap"),

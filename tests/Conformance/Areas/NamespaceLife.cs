@@ -79,7 +79,7 @@ internal static class NamespaceLife
             (await s.PatchAsync($"/api/v1/namespaces/{other}/configmaps/a", "merge", """{"data": {"k": "1"}}""")).Is(200);
             await ReleaseAsync(s, other);
         }),
-        new("A namespace that ends says in its conditions what is left", Sources.Namespaces, async s =>
+        new("A namespace that ends says in its conditions what is left", Sources.NamespaceConditions, async s =>
         {
             var other = await HeldAsync(s);
             (await s.DeleteAsync($"/api/v1/namespaces/{other}")).Is(200);
@@ -87,11 +87,12 @@ internal static class NamespaceLife
             await s.UntilAsync("the condition NamespaceFinalizersRemaining is True", async () =>
                 (await s.GetAsync($"/api/v1/namespaces/{other}")).At("status", "conditions") is JsonArray conditions
                 && conditions.Any(c => (string?)c!["type"] == "NamespaceFinalizersRemaining" && (string?)c["status"] == "True"));
+            var ending = await s.GetAsync($"/api/v1/namespaces/{other}");
+            Says(ending, "NamespaceContentRemaining", "SomeResourcesRemain", "configmaps. has 1 resource instances");
+            Says(ending, "NamespaceFinalizersRemaining", "SomeFinalizersRemain",
+                "Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances");
             await ReleaseAsync(s, other);
-        })
-        {
-            Lacks = "no conditions; the objects that are left can be listed",
-        },
+        }),
         Case.Refused("Nothing can be made in a namespace that is not there", Sources.NamespaceLifecycle,
             s => s.PostAsync($"/api/v1/namespaces/{s.Name}-not/configmaps", Make.ConfigMap("a")), 404, "NotFound", "namespaces \"",
                 "not found"),
@@ -117,11 +118,15 @@ internal static class NamespaceLife
             var waiting = (await s.GetAsync(path)).Is(200).Object;
             (await s.PutAsync($"{path}/finalize", waiting.With(new JsonArray("kubernetes"), "spec", "finalizers"))).Is(200);
             await s.GoneAsync(path);
-        })
-        {
-            Lacks = "404: the subresource is not served, and the server alone ends a namespace",
-        },
+        }),
     ]);
+
+    private static void Says(Answer ns, string type, string reason, string words)
+    {
+        var condition = (ns.At("status", "conditions") as JsonArray ?? []).Single(c => (string?)c!["type"] == type)!;
+        Assert.Equal(reason, (string?)condition["reason"]);
+        Assert.Contains(words, (string?)condition["message"], StringComparison.Ordinal);
+    }
 
     /// <summary>Another namespace with a ConfigMap that does not go by itself.</summary>
     private static async Task<string> HeldAsync(Space s)

@@ -70,10 +70,14 @@ internal static class StrategicMerge
             await TemplateAsync(s, """{"nodeSelector": {"x": "1"}}""");
 
             (await TemplateAsync(s, """{"nodeSelector": {"$patch": "delete"}}""")).Absent("spec", "template", "spec", "nodeSelector");
-        })
+        }),
+        new("A map that is emptied is not there any more", Sources.CoreTypes, async s =>
         {
-            Lacks = "the map stays, empty",
-        },
+            await FilledAsync(s);
+            await TemplateAsync(s, """{"nodeSelector": {"x": "1"}}""");
+
+            (await TemplateAsync(s, """{"nodeSelector": {"x": null}}""")).Absent("spec", "template", "spec", "nodeSelector");
+        }),
         new("A map is replaced by the directive replace", Sources.StrategicNotes, async s =>
         {
             await FilledAsync(s);

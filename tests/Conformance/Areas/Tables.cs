@@ -116,10 +116,24 @@ internal static class Tables
 
             Assert.Equal("application/yaml", answer.ContentType);
             Assert.Contains("kind: Secret\n", answer.Body, StringComparison.Ordinal);
-        })
+        }),
+        new("Refusals come as YAML too", Sources.Representations, async s =>
         {
-            Lacks = "406 Not Acceptable: only JSON is served",
-        },
+            var answer = (await s.GetAsync(s.Secret("a"), "application/yaml")).Is(404);
+
+            Assert.Equal("application/yaml", answer.ContentType);
+            Assert.Contains("reason: NotFound\n", answer.Body, StringComparison.Ordinal);
+        }),
+        new("What is had as YAML can be sent as YAML", Sources.Representations, async s =>
+        {
+            (await s.PostAsync(s.ConfigMaps, Make.ConfigMap("a", ("k", "a: b\n- \u00e4 \"x\"\n"), ("n", "1"), ("t", "true")))).Is(201);
+            var yaml = (await s.GetAsync(s.ConfigMap("a"), "application/yaml")).Is(200).Body;
+
+            (await s.SendAsync(HttpMethod.Put, s.ConfigMap("a"), yaml, "application/yaml")).Is(200)
+                .Equal("a: b\n- \u00e4 \"x\"\n", "data", "k").Equal("1", "data", "n").Equal("true", "data", "t");
+        }),
+        new("There is no watch in YAML", Sources.Negotiation, async s =>
+            (await s.GetAsync($"{s.Secrets}?watch=true&timeoutSeconds=1", "application/yaml")).Is(406)),
         new("Built-in objects can be had as protobuf", Sources.Representations, async s =>
             Assert.Equal("application/vnd.kubernetes.protobuf", (await s.GetAsync(s.Secrets, "application/vnd.kubernetes.protobuf"))
                 .Is(200).ContentType))

@@ -40,6 +40,8 @@ internal sealed record ApiServerOptions(
 /// <summary>The embedded Kubernetes API: one store, one handler for all kinds, one HTTP listener on a loopback address.</summary>
 internal sealed class ApiServer : IAsyncDisposable
 {
+    private const int MaxHeaderBytes = 1024 * 1024;
+
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(2);
 
     private readonly CancellationTokenSource _stopping = new();
@@ -141,6 +143,12 @@ internal sealed class ApiServer : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Listen(options.Endpoint, listener => listener.UseHttps(certificate));
             kestrel.Limits.Http2.MaxStreamsPerConnection = 1000;
+            // As much as Go's server reads of a request line and headers: long selectors are legitimate.
+            kestrel.Limits.MaxRequestLineSize = MaxHeaderBytes;
+            kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
+            kestrel.Limits.Http2.MaxRequestHeaderFieldSize = MaxHeaderBytes;
+            // Whoever reads a body bounds it, and says so in Kubernetes' words.
+            kestrel.Limits.MaxRequestBodySize = null;
             // Watches and followed logs are silent for as long as nothing happens.
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Graft.LocalCluster.Api.Access;
 using Graft.LocalCluster.Api.Documents;
 using Graft.LocalCluster.Api.Pods;
+using Graft.LocalCluster.Api.Reading;
 using Graft.LocalCluster.Faults;
 using Graft.LocalCluster.Storage;
 using Microsoft.Extensions.Logging;
@@ -20,11 +21,17 @@ internal sealed partial class RequestDispatcher(
             gate.Check(http);
             if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method))
                 http.Features.Set(new WriteBarrier(store));
-            await (faults is null ? RouteAsync(http) : faults.HandleAsync(http, RouteAsync));
+            Func<HttpContext, Task> answer = Representation.WantsYaml(http.Request) ? YamlAnswered : RouteAsync;
+            await (faults is null ? answer(http) : faults.HandleAsync(http, answer));
         }
         catch (ApiException e)
         {
             await RefuseAsync(http, e);
+        }
+        catch (BadHttpRequestException e) when (!http.Response.HasStarted)
+        {
+            // A body that breaks off, or is not in the form that its headers promise.
+            await RefuseAsync(http, ApiException.BadRequest(e.Message));
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {
@@ -36,6 +43,8 @@ internal sealed partial class RequestDispatcher(
             await RefuseAsync(http, ApiException.Internal(e.Message));
         }
     }
+
+    private Task YamlAnswered(HttpContext http) => YamlAnswer.HandleAsync(http, RouteAsync);
 
     private Task RouteAsync(HttpContext http)
     {
@@ -80,13 +89,16 @@ internal sealed partial class RequestDispatcher(
         http.Features.Set<WriteBarrier>(null);
         if (refusal.Code == 401)
             http.Response.Headers.WWWAuthenticate = "Bearer";
-        await Responses.WriteAsync(http, refusal.Code, refusal.ToStatus());
+        if (Representation.WantsYaml(http.Request))
+            await WriteTextAsync(http, refusal.Code, YamlAnswer.Text(refusal.ToStatus()), Representation.Yaml);
+        else
+            await Responses.WriteAsync(http, refusal.Code, refusal.ToStatus());
     }
 
-    private static async Task WriteTextAsync(HttpContext http, int code, string text)
+    private static async Task WriteTextAsync(HttpContext http, int code, string text, string contentType = "text/plain; charset=utf-8")
     {
         http.Response.StatusCode = code;
-        http.Response.ContentType = "text/plain; charset=utf-8";
+        http.Response.ContentType = contentType;
         await http.Response.WriteAsync(text, http.RequestAborted);
     }
 

@@ -18,7 +18,16 @@ internal sealed record Representation(View View, bool WholeObjectInRows, bool No
 
     public string ApiVersion => $"meta.k8s.io/{Version}";
 
-    private const string Offered = "only the following media types are accepted: application/json, application/json;stream=watch";
+    public const string Yaml = "application/yaml";
+
+    private const string Offered =
+        "only the following media types are accepted: application/json, application/yaml, application/json;stream=watch";
+
+    /// <summary>Whether YAML is what the client likes best of what there is.</summary>
+    public static bool WantsYaml(HttpRequest request) => MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var types)
+        && types.OrderByDescending(type => type.Quality ?? 1).Select(type => type.MediaType.Value)
+            .FirstOrDefault(type => type is Yaml or "application/json" or "*/*" or "application/*") == Yaml
+        && !request.Query.ContainsKey("watch");
 
     /// <exception cref="ApiException">406: no acceptable form can be served.</exception>
     /// <param name="isList">Whether a list is asked for, or one object or a watch.</param>
@@ -37,7 +46,11 @@ internal sealed record Representation(View View, bool WholeObjectInRows, bool No
             throw new ApiException(406, "NotAcceptable", Offered);
         foreach (var type in types.OrderByDescending(type => type.Quality ?? 1))
         {
-            if (type.MediaType.Value is not ("application/json" or "*/*" or "application/*"))
+            var isYaml = type.MediaType.Value == Yaml;
+            if (!isYaml && type.MediaType.Value is not ("application/json" or "*/*" or "application/*"))
+                continue;
+            // YAML has no form for a stream of events.
+            if (isYaml && request.Query["watch"].ToString() is "true" or "1")
                 continue;
             var form = type.Parameters
                 .FirstOrDefault(parameter => parameter.Name.Equals("as", StringComparison.OrdinalIgnoreCase))?.Value.Value;

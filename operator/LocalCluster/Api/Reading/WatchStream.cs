@@ -20,6 +20,9 @@ internal sealed class WatchStream(ObjectStore store, ResourceKind kind, Selector
     private bool _headersSent;
     private long _pending;
 
+    // What is not newer is known to the client, also where it named a version that is not there yet.
+    private long _after;
+
     /// <summary>Serves the request until its timeout, its end, or the end of the place from which it reads.</summary>
     public async Task ServeAsync(HttpContext http, CancellationToken stopping)
     {
@@ -67,9 +70,7 @@ internal sealed class WatchStream(ObjectStore store, ResourceKind kind, Selector
             throw ApiException.BadRequest($"invalid resource version \"{version}\"");
         try
         {
-            // A version from the future is one of an earlier life of this server: the client has to list again.
-            if (after > store.ResourceVersion)
-                throw new ExpiredVersionException(after, store.ResourceVersion);
+            _after = after;
             return (null, store.Events(kind.GroupResource).PlaceAfter(after));
         }
         catch (ExpiredVersionException e)
@@ -86,7 +87,10 @@ internal sealed class WatchStream(ObjectStore store, ResourceKind kind, Selector
         {
             Task appended;
             while (log.Read(ref place, selectors.Namespace, out appended) is { } change)
-                await SendChangeAsync(http, change, cancellation);
+            {
+                if (change.ResourceVersion > _after)
+                    await SendChangeAsync(http, change, cancellation);
+            }
             await FlushAsync(http, cancellation);
             try
             {
@@ -94,7 +98,7 @@ internal sealed class WatchStream(ObjectStore store, ResourceKind kind, Selector
             }
             catch (TimeoutException)
             {
-                if (bookmarks && store.VersionSeenAt(kind.GroupResource, place) is { } seen && seen > sent)
+                if (bookmarks && store.VersionSeenAt(kind.GroupResource, place) is { } seen && seen > Math.Max(sent, _after))
                 {
                     sent = seen;
                     SendBookmark(http, seen, false);

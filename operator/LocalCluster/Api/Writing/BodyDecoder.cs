@@ -19,7 +19,7 @@ internal static class BodyDecoder
             && bytes.AsSpan().TrimStart(" \t\r\n"u8) is not [(byte)'{', ..];
         try
         {
-            var node = isYaml ? YamlBody.Parse(bytes, faults) : ParseJson(bytes, faults);
+            var node = isYaml ? ParseYaml(bytes, faults) : ParseJson(bytes, faults);
             return node ?? throw ApiException.BadRequest("the body of the request is empty");
         }
         catch (JsonSyntaxException e)
@@ -88,7 +88,7 @@ internal static class BodyDecoder
 
     private static List<string> Faults(JsonObject obj, ResourceKind kind, IReadOnlyList<string> duplicates) =>
     [
-        .. duplicates.Select(path => $"duplicate field \"{path}\""),
+        .. duplicates,
         .. Pruning.Apply(obj, kind.Schema.Type).Select(path => $"unknown field \"{path}\""),
     ];
 
@@ -149,7 +149,8 @@ internal static class BodyDecoder
 
     private static void Drop(JsonObject parent, string name, JsonNode? value, TypeSchema? schema)
     {
-        if (value is null)
+        // An empty map of a built-in kind is one that is not there, once it was stored.
+        if (value is null || (value is JsonObject { Count: 0 } && schema is { AdditionalProperties: not null, Properties.Count: 0 }))
             parent.Remove(name);
         else if (schema?.PreserveUnknownFields != true)
             DropInside(value, schema);
@@ -169,7 +170,16 @@ internal static class BodyDecoder
     private static JsonNode? ParseJson(byte[] bytes, List<string> faults)
     {
         var node = StrictJson.Parse(bytes, out var duplicates);
-        faults.AddRange(duplicates);
+        faults.AddRange(duplicates.Select(path => $"duplicate field \"{path}\""));
+        return node;
+    }
+
+    private static JsonNode? ParseYaml(byte[] bytes, List<string> faults)
+    {
+        var duplicates = new List<string>();
+        var node = YamlBody.Parse(bytes, duplicates);
+        if (duplicates.Count > 0)
+            faults.Add("yaml: unmarshal errors:\n" + string.Join('\n', duplicates));
         return node;
     }
 }

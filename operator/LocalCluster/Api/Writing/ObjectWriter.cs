@@ -212,7 +212,10 @@ internal sealed class ObjectWriter(ObjectStore store, RuleContext rules, IReadOn
         next["kind"] = kind.Kind;
         Defaulting.Apply(next, kind.Schema.Type);
         kind.Rules.Default?.Invoke(next);
+        var finalizers = next.At("spec", "finalizers")?.DeepClone();
         kind.Rules.OnUpdate?.Invoke(next, current);
+        if (subresource == "finalize")
+            next.Child("spec")["finalizers"] = finalizers;
         if (kind.CountsGenerations && subresource.Length == 0 && !isServers
             && !JsonNode.DeepEquals(Desired(kind, next), Desired(kind, current)))
             metadata["generation"] = current.Generation() + 1;
