@@ -26,6 +26,11 @@ internal sealed class KubectlProgram(string program, string kubeconfig, string s
         return run.Output;
     }
 
+    /// <summary>What stands at a path of an object.</summary>
+    /// <param name="fields">A template of kubectl: <c>{.spec.replicas}</c>.</param>
+    public async Task<string> FieldsAsync(string subject, string fields) =>
+        (await RunAsync("get", subject, "-o", $"jsonpath={fields}")).Trim();
+
     public async Task<ProgramRun> TryAsync(params string[] arguments)
     {
         var run = Start(arguments);
@@ -33,8 +38,24 @@ internal sealed class KubectlProgram(string program, string kubeconfig, string s
         return run;
     }
 
-    public ProgramRun Start(params string[] arguments) => ProgramRun.Start(
-        program, ["--kubeconfig", kubeconfig, "--namespace", space, "--cache-dir", Path.Combine(_folder, "cache"), .. arguments]);
+    public ProgramRun Start(params string[] arguments) => ProgramRun.Start(program, Arguments(arguments));
+
+    /// <summary>With sets of applied objects, which kubectl hides behind a variable.</summary>
+    public Task<string> ApplySetAsync(params string[] arguments) => RunWithAsync("KUBECTL_APPLYSET=true", arguments);
+
+    /// <summary>Edits an object by an expression of sed.</summary>
+    public Task<string> EditAsync(string expression, params string[] subject) =>
+        RunWithAsync($"KUBE_EDITOR=sed -i '{expression}'", ["edit", .. subject]);
+
+    private async Task<string> RunWithAsync(string variable, params string[] arguments)
+    {
+        await using var run = await ProgramRun.ToEndAsync("/usr/bin/env", [variable, program, .. Arguments(arguments)], Limit);
+        Assert.True(run.ExitCode == 0, $"{variable} kubectl {string.Join(' ', arguments)} ended with {run.ExitCode}:\n{run.Output}");
+        return run.Output;
+    }
+
+    private IEnumerable<string> Arguments(string[] arguments) =>
+        ["--kubeconfig", kubeconfig, "--namespace", space, "--cache-dir", Path.Combine(_folder, "cache"), .. arguments];
 
     /// <summary>A file with this text, for <c>-f</c>.</summary>
     public string File(string text)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -21,15 +22,14 @@ internal static class ProtobufBody
     /// <exception cref="ApiException">400: it is no such message. 415: objects of that kind are not read so.</exception>
     public static JsonObject Parse(ReadOnlyMemory<byte> body, string kind)
     {
-        var shape = ProtobufShapes.Find(kind) ?? throw ApiException.UnsupportedMediaType(
-            $"a {kind} is not read in the binary form here: write a manifest and use kubectl apply");
+        var shape = ProtobufShapes.Find(kind) ?? throw NotRead($"a {kind}");
         if (!body.Span.StartsWith("k8s\0"u8))
             throw Malformed();
         var raw = Fields(body[4..]).LastOrDefault(field => field.Number == 2);
-        return ToJson(raw.Value, shape, 0);
+        return ToJson(raw.Value, shape, kind, 0);
     }
 
-    private static JsonObject ToJson(ReadOnlyMemory<byte> message, ProtobufShape shape, int depth)
+    private static JsonObject ToJson(ReadOnlyMemory<byte> message, ProtobufShape shape, string path, int depth)
     {
         if (depth > MaxDepth)
             throw Malformed();
@@ -37,7 +37,12 @@ internal static class ProtobufBody
         foreach (var (number, value, bits) in Fields(message))
         {
             if (shape.Find(number) is not { } field)
+            {
+                // Nothing that somebody set may be lost without a word.
+                if (bits != 0 || !IsEmpty(value, depth + 1))
+                    throw NotRead(string.Create(CultureInfo.InvariantCulture, $"field {number} of {path}"));
                 continue;
+            }
             switch (field.Type)
             {
                 case ProtobufType.Text when value.Length > 0:
@@ -49,24 +54,65 @@ internal static class ProtobufBody
                 case ProtobufType.Number:
                     obj[field.Name] = (long)bits;
                     break;
+                case ProtobufType.Count when bits != 0:
+                    obj[field.Name] = (long)bits;
+                    break;
+                case ProtobufType.Set when bits != 0:
+                    obj[field.Name] = true;
+                    break;
                 case ProtobufType.Flag:
                     obj[field.Name] = bits != 0;
                     break;
                 case ProtobufType.Message:
-                    obj[field.Name] = ToJson(value, field.Shape!, depth + 1);
+                    obj[field.Name] = ToJson(value, field.Shape!, $"{path}.{field.Name}", depth + 1);
                     break;
                 case ProtobufType.Messages:
-                    Append(obj, field.Name, ToJson(value, field.Shape!, depth + 1));
+                    Append(obj, field.Name, ToJson(value, field.Shape!, $"{path}.{field.Name}", depth + 1));
                     break;
                 case ProtobufType.Map:
-                    var entry = Fields(value);
-                    if (obj[field.Name] is not JsonObject map)
-                        obj[field.Name] = map = [];
-                    map[Text(entry.LastOrDefault(part => part.Number == 1).Value)] = Text(entry.LastOrDefault(part => part.Number == 2).Value);
+                    AddEntry(obj, field.Name, value, Text);
+                    break;
+                case ProtobufType.Bytes:
+                    AddEntry(obj, field.Name, value, bytes => Convert.ToBase64String(bytes.Span));
+                    break;
+                case ProtobufType.NumberOrText:
+                    obj[field.Name] = NumberOrText(Fields(value));
                     break;
             }
         }
         return obj;
+    }
+
+    private static void AddEntry(JsonObject obj, string name, ReadOnlyMemory<byte> message, Func<ReadOnlyMemory<byte>, string> write)
+    {
+        var entry = Fields(message);
+        if (obj[name] is not JsonObject map)
+            obj[name] = map = [];
+        map[Text(entry.LastOrDefault(part => part.Number == 1).Value)] = write(entry.LastOrDefault(part => part.Number == 2).Value);
+    }
+
+    /// <summary>Field 1 says which of the two it is; 2 is the number, 3 the text.</summary>
+    private static JsonNode NumberOrText(List<(int Number, ReadOnlyMemory<byte> Value, ulong Bits)> fields) =>
+        fields.LastOrDefault(field => field.Number == 1).Bits == 1
+            ? Text(fields.LastOrDefault(field => field.Number == 3).Value)
+            : (int)fields.LastOrDefault(field => field.Number == 2).Bits;
+
+    /// <summary>Whether bytes say nothing: none, or a message whose fields all say nothing, as of a part that nobody set.</summary>
+    private static bool IsEmpty(ReadOnlyMemory<byte> value, int depth)
+    {
+        if (value.Length == 0)
+            return true;
+        if (depth > MaxDepth)
+            return false;
+        try
+        {
+            return Fields(value).All(field => field.Bits == 0 && IsEmpty(field.Value, depth + 1));
+        }
+        catch (ApiException)
+        {
+            // A text.
+            return false;
+        }
     }
 
     private static void Append(JsonObject obj, string name, JsonNode item)
@@ -127,6 +173,9 @@ internal static class ProtobufBody
         message = message[(int)length..];
         return taken;
     }
+
+    private static ApiException NotRead(string what) =>
+        ApiException.UnsupportedMediaType($"{what} is not read in the binary form here: write a manifest and use kubectl apply");
 
     private static ApiException Malformed() => ApiException.BadRequest("the body of the request is no object in the binary form");
 }
