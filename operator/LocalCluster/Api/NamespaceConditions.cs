@@ -23,7 +23,8 @@ internal static class NamespaceConditions
     /// <param name="ns">The namespace, which is changed.</param>
     /// <param name="left">What is left: of which resource, and with which finalizers.</param>
     /// <param name="now">The time of a change.</param>
-    public static void Set(JsonObject ns, IReadOnlyList<(GroupResource Resource, IReadOnlyList<string> Finalizers)> left, DateTimeOffset now)
+    public static void Set(
+        JsonObject ns, IReadOnlyList<(GroupResource Resource, IReadOnlyList<string> Finalizers)> left, DateTimeOffset now)
     {
         var before = (ns.At("status", "conditions") as JsonArray ?? []).OfType<JsonObject>().ToList();
         ns.Child("status")["conditions"] = new JsonArray([.. AllWell.Select(JsonNode (well) => Condition(well, left, before, now))]);

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Graft.LocalCluster.Api.Reading;
@@ -29,7 +30,7 @@ internal static class YamlAnswer
         if (http.Response.ContentType == "application/json")
         {
             http.Response.ContentType = Representation.Yaml;
-            body = System.Text.Encoding.UTF8.GetBytes(Text(JsonNode.Parse(body.Span)));
+            body = Encoding.UTF8.GetBytes(Text(JsonNode.Parse(body.Span)));
         }
         await http.Response.Body.WriteAsync(body, http.RequestAborted);
     }
@@ -52,7 +53,8 @@ internal static class YamlAnswer
         switch (node)
         {
             case JsonObject map:
-                emitter.Emit(new MappingStart(AnchorName.Empty, TagName.Empty, isImplicit: true, map.Count == 0 ? MappingStyle.Flow : MappingStyle.Block));
+                var mapStyle = map.Count == 0 ? MappingStyle.Flow : MappingStyle.Block;
+                emitter.Emit(new MappingStart(AnchorName.Empty, TagName.Empty, isImplicit: true, mapStyle));
                 foreach (var (name, value) in map)
                 {
                     Emit(emitter, name);
@@ -61,7 +63,8 @@ internal static class YamlAnswer
                 emitter.Emit(new MappingEnd());
                 break;
             case JsonArray list:
-                emitter.Emit(new SequenceStart(AnchorName.Empty, TagName.Empty, isImplicit: true, list.Count == 0 ? SequenceStyle.Flow : SequenceStyle.Block));
+                var listStyle = list.Count == 0 ? SequenceStyle.Flow : SequenceStyle.Block;
+                emitter.Emit(new SequenceStart(AnchorName.Empty, TagName.Empty, isImplicit: true, listStyle));
                 foreach (var item in list)
                     Emit(emitter, item);
                 emitter.Emit(new SequenceEnd());
@@ -78,7 +81,8 @@ internal static class YamlAnswer
     /// <summary>A text is quoted where it could be read as something else; what may stand plain is a cautious choice.</summary>
     private static void Emit(Emitter emitter, string text)
     {
-        var isPlain = text.Length > 0 && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '/')
+        var isPlain = text.Length > 0 && char.IsAsciiLetter(text[0])
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '/')
             && text.ToUpperInvariant() is not ("NULL" or "TRUE" or "FALSE" or "YES" or "NO" or "ON" or "OFF" or "Y" or "N");
         var style = isPlain ? ScalarStyle.Plain : ScalarStyle.DoubleQuoted;
         emitter.Emit(new Scalar(AnchorName.Empty, TagName.Empty, text, style, isPlain, !isPlain));
