@@ -121,6 +121,33 @@ internal static partial class Sources
     public static Source CustomSchema { get; } = new("CRDs: structural schema",
         "https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema");
 
+    public static Source Definitions { get; } = new("CRDs: create a CustomResourceDefinition",
+        "https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#create-a-customresourcedefinition");
+
+    public static Source DefinitionDeletion { get; } = new("CRDs: delete a CustomResourceDefinition",
+        "https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#delete-a-customresourcedefinition");
+
+    public static Source Pruning { get; } = new("CRDs: field pruning",
+        "https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#field-pruning");
+
+    public static Source Defaulting { get; } = new("CRDs: defaulting",
+        "https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting");
+
+    public static Source Rules { get; } = new("CRDs: validation rules",
+        "https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules");
+
+    public static Source RuleBudget { get; } = new("CRDs: resource use by validation functions",
+        "https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#resource-use-by-validation-functions");
+
+    public static Source Ratcheting { get; } = new("CRDs: validation ratcheting",
+        "https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-ratcheting");
+
+    public static Source Versioning { get; } = new("Versions in CustomResourceDefinitions",
+        "https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definition-versioning/");
+
+    public static Source DefinitionValidation { get; } = new("apiextensions/validation.go",
+        Code + "staging/src/k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go");
+
     public static Source StrategicPatch { get; } = new("Update objects with kubectl patch",
         "https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/");
 

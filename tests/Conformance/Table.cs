@@ -31,6 +31,8 @@ internal static class Table
         DeliveryTools.Area,
         Refusals.Area,
         BadInput.Area,
+        CustomKinds.Area,
+        Rules.Area,
         Authorization.Area,
         Tokens.Area,
         PodSecurity.Area,

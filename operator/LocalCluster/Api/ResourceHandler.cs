@@ -24,6 +24,8 @@ internal sealed class ResourceHandler(
             throw ApiException.NoSuchResource();
         if (kind.Instead is not null && http.Request.Method is not ("GET" or "HEAD" or "DELETE"))
             throw NotAvailable.Objects(kind);
+        if (kind.Deprecation.Length > 0)
+            Responses.AddWarnings(http, [kind.Deprecation]);
         if (kind.IsVirtual)
             await access.ReviewAsync(http, kind, target);
         else if (kind is { Group: "", Plural: "serviceaccounts" } && target.Subresource == "token")

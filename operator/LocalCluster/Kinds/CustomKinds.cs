@@ -40,10 +40,16 @@ internal static class CustomKinds
             SelectableFields = SelectableOf(version["selectableFields"]),
             Schema = SchemaOf(spec["group"].AsString() ?? "", kind, version, schemas),
             CountsGenerations = true,
+            Deprecation = DeprecationOf(spec, version),
             AllowsUnconditionalUpdate = false,
             StorageVersion = spec["versions"].Objects().FirstOrDefault(v => v["storage"].AsBool())?["name"].AsString() ?? "",
         };
     }
+
+    /// <summary>The definition's own text, or Kubernetes' (apiextensions-apiserver, customresource_handler.go).</summary>
+    private static string DeprecationOf(JsonObject spec, JsonObject version) => !version["deprecated"].AsBool()
+        ? ""
+        : version["deprecationWarning"].AsString() ?? $"{spec["group"].AsString()}/{version["name"].AsString()} {spec.At("names", "kind").AsString()} is deprecated";
 
     private static KindSchema SchemaOf(string group, string kind, JsonObject version, ModelSchemas schemas)
     {

@@ -78,6 +78,9 @@ internal sealed record ResourceKind
     /// <summary>The uid of the CustomResourceDefinition that defines it; null for a built-in kind.</summary>
     public string? DefinitionUid { get; init; }
 
+    /// <summary>What requests to a deprecated version are warned with; empty for others.</summary>
+    public string Deprecation { get; init; } = "";
+
     /// <summary>Defined by a CustomResourceDefinition.</summary>
     public bool IsCustom => DefinitionUid is not null;
 

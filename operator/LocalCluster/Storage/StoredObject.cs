@@ -51,6 +51,9 @@ internal sealed class StoredObject
 
     public long ResourceVersion { get; }
 
+    /// <summary>The schema by which a reader found that the object lacks no default; a mark for the next readers.</summary>
+    public object? CompleteBy { get; set; }
+
     /// <summary>The whole object, resourceVersion included.</summary>
     public ReadOnlyMemory<byte> Json => Utf8;
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Graft.LocalCluster.Api.Hosting;
 using Graft.LocalCluster.Kinds;
+using Graft.LocalCluster.Schema;
 using Graft.LocalCluster.Storage;
 
 namespace Graft.LocalCluster.Api.Reading;
@@ -63,10 +64,24 @@ internal sealed class ObjectRenderer(ResourceKind kind, Representation form, Tim
     /// <summary>Writes an object as a client reads it in this version of its kind; versions differ in name only: conversion None.</summary>
     public bool TryWriteRaw(IBufferWriter<byte> output, StoredObject stored)
     {
+        stored = Complete(stored);
         if (form.View != View.Full || !stored.IsIn(kind.ApiVersion))
             return false;
         output.Write(stored.Json.Span);
         return true;
+    }
+
+    /// <summary>The object with the defaults that its definition has got since it was stored: they are filled in when it is read.</summary>
+    private StoredObject Complete(StoredObject stored)
+    {
+        if (!kind.IsCustom || ReferenceEquals(stored.CompleteBy, kind.Schema))
+            return stored;
+        var copy = stored.Copy();
+        Defaulting.Apply(copy, kind.Schema.Type);
+        if (!JsonNode.DeepEquals(copy, stored.Content))
+            return new StoredObject(stored.Key, copy, stored.ResourceVersion);
+        stored.CompleteBy = kind.Schema;
+        return stored;
     }
 
     private void WriteListStart(Utf8JsonWriter writer, ListPage page)
@@ -131,6 +146,7 @@ internal sealed class ObjectRenderer(ResourceKind kind, Representation form, Tim
 
     private void WriteFull(Utf8JsonWriter writer, StoredObject stored)
     {
+        stored = Complete(stored);
         if (stored.IsIn(kind.ApiVersion))
         {
             writer.WriteRawValue(stored.Json.Span, skipInputValidation: true);
