@@ -44,6 +44,7 @@ internal static class Table
         Jobs.Area,
         Deployments.Area,
         Disruption.Area,
+        Claims.Area,
     ];
 
     public static Case Find(CaseName name) => Areas.Single(area => area.Title == name.Area).Cases.Single(c => c.Sentence == name.Sentence);

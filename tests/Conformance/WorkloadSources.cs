@@ -58,5 +58,14 @@ internal static partial class Sources
 
     public static Source Budgets { get; } = new("Specifying a disruption budget", "https://kubernetes.io/docs/tasks/run-application/configure-pdb/");
 
+    public static Source CoreValidation { get; } = new("core/validation.go", Code + "pkg/apis/core/validation/validation.go");
+
+    public static Source ClaimProtection { get; } = new("Persistent volumes: storage object in use protection",
+        Concept + "storage/persistent-volumes/#storage-object-in-use-protection");
+
+    public static Source VolumeBindingPage { get; } = new("Persistent volumes: binding", Concept + "storage/persistent-volumes/#binding");
+
+    public static Source Reclaiming { get; } = new("Persistent volumes: reclaiming", Concept + "storage/persistent-volumes/#reclaiming");
+
     public static Source PolicyValidation { get; } = new("policy/validation.go", Code + "pkg/apis/policy/validation/validation.go");
 }

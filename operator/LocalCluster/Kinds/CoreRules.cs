@@ -13,6 +13,8 @@ internal static partial class CoreRules
     private const string BadKey = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or " +
         "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 
+    private const string ClaimFinalizer = "kubernetes.io/pvc-protection";
+
     public const string NamespaceFinalizer = "kubernetes";
 
     public static KindRules Namespaces { get; } = new()
@@ -51,7 +53,13 @@ internal static partial class CoreRules
     public static KindRules PersistentVolumeClaims { get; } = new()
     {
         Default = claim => claim.Child("spec").SetDefault("volumeMode", "Filesystem"),
-        OnCreate = (claim, _) => claim["status"] = new JsonObject { ["phase"] = "Pending" },
+        OnCreate = (claim, _) =>
+        {
+            claim["status"] = new JsonObject { ["phase"] = "Pending" };
+            // Admission plug-in StorageObjectInUseProtection: it is removed when no pod uses the claim.
+            if (!claim.Finalizers().Contains(ClaimFinalizer))
+                claim.Metadata()["finalizers"] = claim.Finalizers().Append(ClaimFinalizer).ToJsonArray();
+        },
         Validate = (claim, errors) =>
         {
             if (claim.At("spec", "accessModes") is not JsonArray { Count: > 0 })

@@ -23,6 +23,12 @@ internal static class Disruption
             "supported values: \"AlwaysAllow\", \"IfHealthyBudget\""),
         Case.Refused("Evicting a pod that is not there is refused with 404", Sources.EvictionStorage,
             s => EvictAsync(s, "a"), 404, "NotFound", "pods \"a\" not found"),
+        new("Discovery names the eviction of pods, with the group of its kind", Sources.Eviction, async s =>
+        {
+            var entry = ((await s.GetAsync("/api/v1")).Is(200).At("resources") as JsonArray)!.OfType<JsonObject>()
+                .Single(r => (string?)r["name"] == "pods/eviction");
+            Assert.Equal(("policy", "v1", "Eviction"), ((string?)entry["group"], (string?)entry["version"], (string?)entry["kind"]));
+        }),
         Pods("A pod that no budget selects is evicted: it is deleted, with its grace", Sources.Eviction, async s =>
         {
             await RunAsync(s, "a");

@@ -72,6 +72,8 @@ public sealed class PodTests(PodClusterFixture fixture) : IClassFixture<PodClust
             Name = "v", PersistentVolumeClaim = new V1PersistentVolumeClaimVolumeSource { ClaimName = "data" },
         }));
         Assert.Equal("mine\n", await cluster.LogAsync(pod.Metadata.Name));
+        // A pod that uses the claim holds it, also after its end.
+        await cluster.Client.DeleteAsync(pod);
         await cluster.Client.Resource<V1PersistentVolumeClaim>().DeleteAsync("data", "default");
         await cluster.UntilAsync<V1PersistentVolumeClaim>("data", c => c is null);
         Assert.True(File.Exists(Path.Combine(folder.Path, "here")));

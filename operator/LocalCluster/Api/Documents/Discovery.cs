@@ -202,6 +202,8 @@ internal sealed class Discovery(KindCatalog catalog)
     {
         if (kind.Connections.Contains("binding"))
             yield return ("binding", kind.Group, kind.Version, "Binding", ["create"]);
+        if (kind.Connections.Contains("eviction"))
+            yield return ("eviction", "policy", "v1", "Eviction", ["create"]);
         if (kind.HasFinalize)
             yield return ("finalize", kind.Group, kind.Version, kind.Kind, ["update"]);
         if (kind.Connections.Contains("log"))
