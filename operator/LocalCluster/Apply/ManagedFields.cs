@@ -114,6 +114,7 @@ internal static class ManagedFields
             Time = comparison.IsSame ? last?.Time : writer.Time,
         };
         var others = Yielded(all.Where(m => m.Identity != entry.Identity), comparison);
+        TypedFields.DropEmptied(result, type);
         ManagerEntry.WriteAll(result, entry.Fields.IsEmpty ? others : others.Append(entry));
         return result;
     }

@@ -56,7 +56,10 @@ internal static class TypedFields
         return KeyValuePair.Create(c.Key, isField && schema.Properties.ContainsKey(c.Key[2..]) ? Owned(below) : below);
     }));
 
-    /// <summary>A copy of a value without the fields of a set; a map or list that loses all it had goes too.</summary>
+    /// <summary>
+    /// A copy of a value without the fields of a set. A member that loses all it had is null then, as in the library that Kubernetes
+    /// merges with (structured-merge-diff, typed/remove.go): whoever owns the member itself owns it still.
+    /// </summary>
     public static JsonNode? Without(JsonNode? value, FieldSet set, TypeSchema schema)
     {
         if (set.IsEmpty)
@@ -69,9 +72,9 @@ internal static class TypedFields
             foreach (var (name, member) in value!.AsObject())
             {
                 var below = set.Below(PathElement.Field(name));
-                if (!below.IsOwned && Without(member, below, MemberOf(schema, name)) is var kept && (kept is not null || member is null))
+                if (!below.IsOwned)
                 {
-                    map[name] = kept;
+                    map[name] = Without(member, below, MemberOf(schema, name));
                 }
             }
             return map.Count > 0 ? map : null;
@@ -91,6 +94,24 @@ internal static class TypedFields
             }
         }
         return list.Count > 0 ? list : null;
+    }
+
+    /// <summary>Takes away the maps and lists that <see cref="Without"/> emptied; nobody but it makes them null where null may not be.</summary>
+    public static void DropEmptied(JsonNode? value, TypeSchema schema)
+    {
+        if (value is JsonObject map)
+        {
+            foreach (var (name, member) in map.ToList())
+            {
+                var below = MemberOf(schema, name);
+                if (member is null && below is { Nullable: false, Type: "object" or "array" })
+                    map.Remove(name);
+                else
+                    DropEmptied(member, below);
+            }
+        }
+        foreach (var item in (value as JsonArray)?.ToList() ?? [])
+            DropEmptied(item, ItemOf(schema));
     }
 
     private static FieldSet Owned(FieldSet set) => set.IsOwned ? set : FieldSet.Node(true, set.Children);

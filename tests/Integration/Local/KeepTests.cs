@@ -104,7 +104,7 @@ public sealed class KeepTests : LocalTests
     /// <summary>Each is there, and not older than what was acknowledged; a change that nobody was told of may be there too.</summary>
     private static async Task AssertKeptAsync(Kubernetes client, ConcurrentDictionary<string, string> acknowledged)
     {
-        var there = (await client.CoreV1.ListNamespacedConfigMapAsync("default")).Items.ToDictionary(c => c.Metadata.Name, c => c.Data?["state"]);
+        var there = (await client.CoreV1.ListNamespacedConfigMapAsync("default")).Items.ToDictionary(c => c.Metadata.Name, c => c.Data is { } data && data.TryGetValue("state", out var state) ? state : null);
         foreach (var (name, state) in acknowledged)
         {
             Assert.True(there.TryGetValue(name, out var kept), $"{name} was acknowledged and is gone");

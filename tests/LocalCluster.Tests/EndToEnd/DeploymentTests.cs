@@ -50,6 +50,8 @@ public sealed class DeploymentTests(PodClusterFixture fixture) : IClassFixture<P
         using var one = Answer(slice.Endpoints[0].Addresses[0], 8123, "one");
         using var two = Answer(slice.Endpoints[1].Addresses[0], 8123, "two");
         var service = await _cluster.Client.GetAsync<V1Service>(name, "default");
+        // What passes connections on hears of the pods by a watch of its own.
+        await PodCluster.UntilAsync(() => !Refuses(service!.Spec.ClusterIP), "the Service must answer");
         var answers = new HashSet<string>();
         for (var i = 0; i < 4; i++) answers.Add(await AskAsync(service!.Spec.ClusterIP, 8000));
         Assert.Equal(["one", "two"], answers.Order());
