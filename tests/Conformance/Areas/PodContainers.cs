@@ -51,8 +51,9 @@ internal static class PodContainers
         }),
         Case("Sidecars end in the reverse order of their start", Sources.SidecarOrder, async s =>
         {
-            static string Sidecar(string name) => $"trap 'echo {name} >> /data/log; exit 0' TERM; while :; do sleep 0.05; done";
-            var pod = Pod(s, "sleep 0.5").Mounting("/data").Init(s, "keeper", "trap 'cat /data/log; exit 0' TERM; while :; do sleep 0.05; done", "Always")
+            static string Sidecar(string name) => $"trap 'echo {name} >> /data/log; exit 0' TERM; touch /data/{name}; while :; do sleep 0.05; done";
+            // It ends when both can be told to.
+            var pod = Pod(s, "until test -f /data/one && test -f /data/two; do sleep 0.05; done").Mounting("/data").Init(s, "keeper", "trap 'cat /data/log; exit 0' TERM; while :; do sleep 0.05; done", "Always")
                 .Init(s, "one", Sidecar("one"), "Always").Init(s, "two", Sidecar("two"), "Always");
             await RunAsync(s, pod);
 
