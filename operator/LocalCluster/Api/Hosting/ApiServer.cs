@@ -105,7 +105,8 @@ internal sealed class ApiServer : IAsyncDisposable
             await server._app.StartAsync(cancellation);
             server.Address = new Uri(server._app.Urls.First());
             Kubeconfig.Write(options.KubeconfigPath, server.Address, server.CertificateData, server._identity.Token);
-            server._sweeping = server._lifecycle.RunAsync(server._stopping.Token);
+            server._sweeping = Task.WhenAll(
+                server._lifecycle.RunAsync(server._stopping.Token), new EventExpiry(server.Store, options.Time).RunAsync(server._stopping.Token));
             return server;
         }
         catch
