@@ -95,15 +95,6 @@ public sealed class FaultInjector
         }
     }
 
-    internal Task PlanEnds
-    {
-        get
-        {
-            lock (_gate)
-                return _planEnds.Task;
-        }
-    }
-
     /// <summary>Takes the place of a cluster's clock.</summary>
     internal TimeProvider Over(TimeProvider time) => _time = new ShiftedTime(time);
 
@@ -111,10 +102,16 @@ public sealed class FaultInjector
 
     private static TaskCompletionSource NewEnd() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    internal FaultDecision Decide(FaultRequest request)
+    internal FaultDecision Decide(FaultRequest request) => Decide(request, out _);
+
+    /// <param name="planEnds">Ends with the plan that has decided, even if another begins before this returns.</param>
+    internal FaultDecision Decide(FaultRequest request, out Task planEnds)
     {
         lock (_gate)
+        {
+            planEnds = _planEnds.Task;
             return _decisions.Next(request);
+        }
     }
 
     internal FiredFault Fire(FaultDecision decision, Fault? resolved = null)

@@ -90,9 +90,10 @@ internal sealed class FaultyWatch(
     {
         if (next.IsBookmark && !next.EndsInitialEvents && start.Fault is Fault.WithholdBookmarks)
             return;
+        var planEnds = Task.CompletedTask;
         var decision = next.IsBookmark || next.Type == "ERROR"
             ? null
-            : injector.Decide(watch with { Verb = "event", Namespace = next.Namespace, Name = next.Name });
+            : injector.Decide(watch with { Verb = "event", Namespace = next.Namespace, Name = next.Name }, out planEnds);
         if (decision is not null)
             injector.Record(decision, committed: false);
         if (_hold is null && decision?.Fault is null)
@@ -105,7 +106,7 @@ internal sealed class FaultyWatch(
         {
             _hold = decision!;
             injector.Fire(decision!);
-            _releasing = Task.WhenAll(_releasing, ReleaseLaterAsync(decision!));
+            _releasing = Task.WhenAll(_releasing, ReleaseLaterAsync(decision!, planEnds));
         }
         if (_held.Count(e => !e.IsBookmark) > EventsOf(_hold.Fault!))
             await ReleaseAsync(cancellation);
@@ -115,9 +116,9 @@ internal sealed class FaultyWatch(
 
     private static TimeSpan TimeOf(Fault fault) => (fault as Fault.Withhold)?.For ?? ((Fault.Coalesce)fault).For;
 
-    private async Task ReleaseLaterAsync(FaultDecision hold)
+    private async Task ReleaseLaterAsync(FaultDecision hold, Task planEnds)
     {
-        await Task.WhenAny(Task.Delay(TimeOf(hold.Fault!), time, _closing.Token), injector.PlanEnds);
+        await Task.WhenAny(Task.Delay(TimeOf(hold.Fault!), time, _closing.Token), planEnds);
         await _turn.WaitAsync(_closing.Token);
         try
         {
